@@ -1,0 +1,15 @@
+//! Points in time as callers pass them in.
+//!
+//! Nothing in this crate reads a clock: every function that depends on time takes it as an argument, so a test, a
+//! fake timer or a simulation decides what time it is.
+
+/// A point of wall-clock time: milliseconds since the Unix epoch, as `Date.now()` gives them.
+///
+/// Deadlines are points of this kind, so that an entry's age survives a restart.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct UnixMillis(pub f64);
+
+impl UnixMillis {
+    /// The deadline of an entry that never expires.
+    pub const NEVER: Self = Self(f64::INFINITY);
+}

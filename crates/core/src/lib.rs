@@ -1,0 +1,6 @@
+//! The performance layer's decisions, without a word of JavaScript.
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod stats;

@@ -1,0 +1,64 @@
+/** How a value that was not expected is shown in an error: short, and never by running code of its own. */
+function show(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return 'a function'
+    case 'symbol':
+      return 'a symbol'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? 'an array' : 'an object'
+    default:
+      return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+/** The message of every refused argument: its name, what was expected, and what came. */
+function message(name: string, expected: string, value: unknown): string {
+  return `Expected \`${name}\` to be ${expected}, got \`${show(value)}\``
+}
+
+/** For an argument of the wrong type. */
+export function wrongType(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(message(name, expected, value))
+}
+
+/** For an argument of the right type whose value makes no sense. */
+export function outOfRange(name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(message(name, expected, value))
+}
+
+export function checkString(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw wrongType(name, 'a string', value)
+}
+
+export function checkFunction(name: string, value: unknown): asserts value is (...args: any[]) => any {
+  if (typeof value !== 'function') throw wrongType(name, 'a function', value)
+}
+
+/** A whole number of at least `minimum`; `fallback` where it is left out. */
+export function integerOption(name: string, value: unknown, fallback: number, minimum = 1): number {
+  if (value === undefined) return fallback
+  const expected = `an integer ≥ ${minimum}`
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (!Number.isSafeInteger(value) || value < minimum) throw outOfRange(name, expected, value)
+  return value
+}
+
+/** A number above 0, `Infinity` included; `fallback` where it is left out. */
+export function positiveOption(name: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback
+  const expected = 'a number > 0'
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (!(value > 0)) throw outOfRange(name, expected, value)
+  return value
+}
+
+/** The options object itself: `undefined` counts as empty. */
+export function checkOptions(name: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'object' || value === null)) throw wrongType(name, 'an object', value)
+}

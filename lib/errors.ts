@@ -1,0 +1,11 @@
+/** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
+export class PerformanceError extends Error {
+  /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PerformanceError'
+    this.code = code
+  }
+}

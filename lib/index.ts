@@ -1,0 +1,1 @@
+export { PerformanceError } from './errors.ts'

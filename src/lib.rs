@@ -1,0 +1,10 @@
+//! Node.js binding: one file per exported class, each method converts, calls the core, and converts back.
+
+use napi_derive::napi;
+
+/// The version of the native addon.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
