@@ -7,4 +7,10 @@ declare class PerformanceError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
+/** A time or duration in milliseconds: fractional, never rounded to whole ones. */
+type Milliseconds = number;
+/** A size in bytes. */
+type Bytes = number;
+
 export { PerformanceError };
+export type { Bytes, Milliseconds };

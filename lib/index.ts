@@ -1,1 +1,2 @@
 export { PerformanceError } from './errors.ts'
+export type { Bytes, Milliseconds } from './units.ts'
