@@ -1,5 +1,7 @@
 //! Node.js binding: one file per exported class, each method converts, calls the core, and converts back.
 
+mod monitor;
+
 use napi_derive::napi;
 
 /// The version of the native addon.

@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod monitor;
 pub mod stats;
+pub mod units;
