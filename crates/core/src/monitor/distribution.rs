@@ -84,3 +84,22 @@ fn add(histogram: &mut Histogram<u64>, duration: f64) {
         histogram.saturating_record(nanoseconds);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Distribution;
+
+    #[test]
+    fn what_is_held_does_not_grow_with_the_number_of_durations() {
+        let mut distribution = Distribution::new(1024);
+        for index in 0..200_000_u32 {
+            distribution.record(f64::from(index % 1_000) * 10_f64.powi(index as i32 % 300 - 10));
+            match &distribution {
+                Distribution::Exact { samples, .. } => assert!(samples.len() <= 1024),
+                // 1,024 buckets for each doubling up to the longest duration, and as many again below the first.
+                Distribution::Histogram(histogram) => assert!(histogram.distinct_values() <= 54 * 1024),
+            }
+        }
+        assert!(matches!(distribution, Distribution::Histogram(histogram) if histogram.len() == 200_000));
+    }
+}
