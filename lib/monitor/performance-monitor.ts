@@ -58,7 +58,7 @@ export class PerformanceMonitor extends EventEmitter {
   start(name: string, metadata?: Record<string, any>): void {
     const component = this.#spans.component(name)
     const startTime = performance.now()
-    component.open.push(startTime)
+    component.startTimes[component.depth++] = startTime
     if (this.listenerCount('start') > 0) this.emit('start', { name, startTime, metadata })
   }
 
@@ -71,10 +71,10 @@ export class PerformanceMonitor extends EventEmitter {
   end(name: string): Milliseconds {
     const endTime = performance.now()
     const component = this.#spans.component(name)
-    const startTime = component.open.pop()
-    if (startTime === undefined) {
+    if (component.depth === 0) {
       throw new PerformanceError('ERR_NO_ACTIVE_TIMER', `No active timer found for: ${name}`)
     }
+    const startTime = component.startTimes[--component.depth] as number
     const duration = Math.max(0, endTime - startTime)
     this.#spans.record(component, duration)
     if (this.listenerCount('end') > 0) this.emit('end', { name, duration })

@@ -23,8 +23,9 @@ export interface Component {
   readonly name: string
   /** Its number on the native side, given with its first span, because that side counts them up in that order. */
   number: number
-  /** When the measurements started that wait for their `end`, the most recent one last. */
-  readonly open: number[]
+  /** When the open measurements started: the first `depth` values, the most recent one last. */
+  readonly startTimes: number[]
+  depth: number
   /** The reset it was created after: one from before the last reset is recorded no more. */
   readonly epoch: number
 }
@@ -60,7 +61,7 @@ export class SpanRecorder {
 
   #create(name: string): Component {
     checkString('name', name)
-    const component = { name, number: UNMEASURED, open: [], epoch: this.#epoch }
+    const component = { name, number: UNMEASURED, startTimes: [], depth: 0, epoch: this.#epoch }
     this.#components.set(name, component)
     return component
   }
