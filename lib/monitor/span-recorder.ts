@@ -174,7 +174,8 @@ export class SpanRecorder {
 
 /** Flat data as rows of `width` values. */
 function rows<Row>(flat: Float64Array | string[], width: number): Row[] {
-  return Array.from({ length: flat.length / width }, (_, index) => [
-    ...flat.slice(index * width, (index + 1) * width),
-  ]) as Row[]
+  const values: unknown[] = Array.from<unknown>(flat) // slices of a plain array are several times quicker
+  return Array.from({ length: values.length / width }, (_, row) =>
+    values.slice(row * width, (row + 1) * width),
+  ) as Row[]
 }

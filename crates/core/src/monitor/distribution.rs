@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn what_is_held_does_not_grow_with_the_number_of_durations() {
         let mut distribution = Distribution::new(1024);
-        for index in 0..200_000_u32 {
-            distribution.record(f64::from(index % 1_000) * 10_f64.powi(index as i32 % 300 - 10));
+        for index in 0..200_000_i32 {
+            distribution.record(f64::from(index % 1_000) * 10_f64.powi(index % 300 - 10));
             match &distribution {
                 Distribution::Exact { samples, .. } => assert!(samples.len() <= 1024),
                 // 1,024 buckets for each doubling up to the longest duration, and as many again below the first.
