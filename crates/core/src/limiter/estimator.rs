@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::Limits;
 
-/// The rule of thumb for English text in the tokenizers of OpenAI's models: four characters a token.
+/// The rule of thumb for English text of common tokenizers: four characters a token.
 /// <https://help.openai.com/en/articles/4936856-what-are-tokens-and-how-to-count-them>
 const CHARACTERS_PER_TOKEN: u64 = 4;
 /// No model reads or writes as many in one request; bounds the sums that the window keeps.

@@ -217,11 +217,14 @@ fn metrics_divide_the_time_of_a_busy_period() {
     limiter.release(late, at(80_000.0));
     limiter.end_run(at(80_000.0));
     let metrics = limiter.metrics(at(500_000.0));
-    assert_eq!(metrics.total_millis, 80_000.0);
-    assert_eq!(metrics.mean_task_millis, 80_000.0 / 3.0);
-    assert_eq!(metrics.throttled_millis, 60_000.0);
-    assert_eq!(metrics.efficiency, 0.5);
-    assert_eq!(metrics.utilization, 0.25);
+    let expected = super::Metrics {
+        total_millis: 80_000.0,
+        mean_task_millis: 80_000.0 / 3.0,
+        throttled_millis: 60_000.0,
+        efficiency: 0.5,
+        utilization: 0.25,
+    };
+    assert_eq!(metrics, expected);
     limiter.begin_run(at(500_000.0));
     assert_eq!(limiter.metrics(at(500_000.0)), super::Metrics::default());
 }
@@ -311,7 +314,7 @@ impl Model {
             .expect("an empty window allows every start")
     }
 
-    fn held(&mut self, index: &prop::sample::Index) -> Option<&mut Start> {
+    fn held(&mut self, index: prop::sample::Index) -> Option<&mut Start> {
         let held: Vec<usize> = (0..self.starts.len())
             .filter(|&start| !self.starts[start].released)
             .collect();
@@ -381,14 +384,14 @@ proptest! {
                     model.acquire(admission, tokens)?;
                 }
                 Event::Settle { held, tokens } => {
-                    if let Some(start) = model.held(&held) {
+                    if let Some(start) = model.held(held) {
                         let (permit, counts) = (start.permit, !start.forgotten);
                         if counts { start.tokens = tokens; }
                         limiter.settle(permit, Consumption::Tokens(tokens), at(clock));
                     }
                 }
                 Event::Release(held) => {
-                    if let Some(start) = model.held(&held) {
+                    if let Some(start) = model.held(held) {
                         start.released = true;
                         limiter.release(start.permit, at(clock));
                     }
@@ -439,7 +442,7 @@ proptest! {
     fn a_told_wait_is_enough(requests in 1..200_u64, jitter in prop::collection::vec(0.0..0.9_f64, 1..50)) {
         let mut limiter = Limiter::new(limits(Some(requests), None, 1));
         let mut now = 0.0;
-        let mut granted = 0;
+        let mut granted = 0_u64;
         let mut jitter = jitter.into_iter().cycle();
         while now < 10.0 * MINUTE {
             match limiter.try_acquire(at(now), exactly(1)) {
