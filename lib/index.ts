@@ -11,4 +11,16 @@ export type {
   PerformanceReport,
   RegressionThresholds,
 } from './monitor/types.ts'
+export { ParallelExecutor } from './parallel/parallel-executor.ts'
+export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
+export { SourceError } from './parallel/source-error.ts'
+export type {
+  EvalError,
+  ExecutionMetrics,
+  ExecutionResult,
+  ExecutionTask,
+  RateLimit,
+  WorkerConfig,
+} from './parallel/types.ts'
+export type { RunResult, StreamConfig, TestCase } from './stream/types.ts'
 export type { Bytes, Milliseconds } from './units.ts'

@@ -50,6 +50,39 @@ impl Consumption {
     }
 }
 
+/// What is reserved for a task.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Estimate {
+    pub(super) tokens: u64,
+    /// Set where this is a share of the limit for want of anything better: at least so many for the question.
+    share_above: Option<u64>,
+}
+
+impl Estimate {
+    /// The same share of other limits, where it is a share and became smaller.
+    pub(super) fn under(self, limits: &Limits) -> Self {
+        let tokens = self
+            .share_above
+            .map_or(self.tokens, |question| share(question, limits).min(self.tokens));
+        Self { tokens, ..self }
+    }
+
+    /// Tokens that are certain.
+    pub(super) fn exactly(tokens: u64) -> Self {
+        Self {
+            tokens,
+            share_above: None,
+        }
+    }
+}
+
+fn share(question: u64, limits: &Limits) -> u64 {
+    let share = limits
+        .tokens_per_minute
+        .map_or(0, |tokens| (tokens.get() / limits.concurrency).max(1));
+    share.max(question).min(MOST_TOKENS)
+}
+
 /// Estimates a task's tokens from what it asks for, or else from the tasks before it.
 #[derive(Debug, Default)]
 pub(super) struct TokenEstimator {
@@ -60,14 +93,22 @@ impl TokenEstimator {
     /// With a bound on the answer: that bound and the question. Else the largest of the last 100 uses; before there is
     /// one, an equal share of the token limit for each task that may be in flight, so that a first wave starts at once
     /// and cannot overshoot unless one of its tasks takes more than its share.
-    pub(super) fn estimate(&self, demand: Demand, limits: &Limits) -> u64 {
-        let question = demand.input_characters.div_ceil(CHARACTERS_PER_TOKEN);
-        let tokens = match (demand.output_tokens, self.recent.iter().max()) {
+    pub(super) fn estimate(&self, demand: Demand, limits: &Limits) -> Estimate {
+        let question = demand.input_characters.div_ceil(CHARACTERS_PER_TOKEN).min(MOST_TOKENS);
+        let known = match (demand.output_tokens, self.recent.iter().max()) {
             (Some(answer), _) => question.saturating_add(answer),
             (None, Some(&usual)) => usual.max(question),
-            (None, None) => limits.tokens_per_place().max(question),
+            (None, None) => {
+                return Estimate {
+                    tokens: share(question, limits),
+                    share_above: Some(question),
+                };
+            }
         };
-        tokens.min(MOST_TOKENS)
+        Estimate {
+            tokens: known.min(MOST_TOKENS),
+            share_above: None,
+        }
     }
 
     pub(super) fn remember(&mut self, consumption: Consumption) {

@@ -21,8 +21,8 @@ use activity::Activity;
 pub use activity::Metrics;
 pub use elapsed::MonotonicMillis;
 use elapsed::{Elapsed, Nanos};
-use estimator::TokenEstimator;
 pub use estimator::{Consumption, Demand};
+use estimator::{Estimate, TokenEstimator};
 use window::{GroupId, Window};
 
 /// What is allowed; `None` is no limit.
@@ -34,13 +34,6 @@ pub struct Limits {
     pub tokens_per_minute: Option<NonZeroU64>,
     /// The most permits held at a time.
     pub concurrency: NonZeroU64,
-}
-
-impl Limits {
-    fn tokens_per_place(&self) -> u64 {
-        self.tokens_per_minute
-            .map_or(0, |tokens| (tokens.get() / self.concurrency).max(1))
-    }
 }
 
 /// The right to one start.
@@ -87,7 +80,7 @@ pub struct Usage {
 struct Held {
     group: GroupId,
     start: Nanos,
-    tokens: u64,
+    reserved: Estimate,
 }
 
 /// Admits starts so that concurrency, requests and tokens stay within [`Limits`].
@@ -125,8 +118,8 @@ impl Limiter {
             self.activity.set_throttling(false);
             return Admission::Full;
         }
-        let tokens = self.estimator.estimate(demand, &self.limits);
-        if let Some((until, reason)) = self.held_back_until(tokens) {
+        let reserved = self.estimator.estimate(demand, &self.limits);
+        if let Some((until, reason)) = self.held_back_until(reserved.tokens) {
             self.activity.set_throttling(true);
             return Admission::Wait {
                 duration: Duration::from_nanos(until.saturating_sub(now)),
@@ -136,13 +129,13 @@ impl Limiter {
         self.activity.set_throttling(false);
         let permit = Permit(self.next_permit);
         self.next_permit += 1;
-        let group = self.window.record(now, tokens);
+        let group = self.window.record(now, reserved.tokens);
         self.held.insert(
             permit,
             Held {
                 group,
                 start: now,
-                tokens,
+                reserved,
             },
         );
         Admission::Granted(permit)
@@ -170,9 +163,9 @@ impl Limiter {
     pub fn settle(&mut self, permit: Permit, consumption: Consumption, now: MonotonicMillis) {
         self.advance(now);
         if let Some(held) = self.held.get_mut(&permit) {
-            let used = consumption.tokens();
-            self.window.settle(held.group, held.tokens, used);
-            held.tokens = used;
+            let used = Estimate::exactly(consumption.tokens());
+            self.window.settle(held.group, held.reserved.tokens, used.tokens);
+            held.reserved = used;
             self.estimator.remember(consumption);
         }
     }
@@ -185,10 +178,16 @@ impl Limiter {
         }
     }
 
-    /// Changes the limits from now on. Permits already given stay and count.
+    /// Changes the limits from now on. Permits already given stay and count; what was reserved for them as a share of
+    /// the old limits shrinks to that of the new, so that a raised concurrency can be used at once.
     pub fn set_limits(&mut self, limits: Limits, now: MonotonicMillis) {
         self.advance(now);
         self.limits = limits;
+        for held in self.held.values_mut() {
+            let reserved = held.reserved.under(&limits);
+            self.window.settle(held.group, held.reserved.tokens, reserved.tokens);
+            held.reserved = reserved;
+        }
     }
 
     /// Forgets what was started in the last minute. Permits held still count towards the concurrency.

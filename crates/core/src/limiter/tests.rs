@@ -192,6 +192,24 @@ fn the_first_wave_shares_the_token_limit_and_later_ones_go_by_the_largest_use() 
 }
 
 #[test]
+fn a_raised_concurrency_can_be_used_before_any_task_has_ended() {
+    let mut limiter = Limiter::new(limits(None, Some(1_000), 1));
+    assert!(matches!(
+        limiter.try_acquire(at(0.0), Demand::default()),
+        Admission::Granted(_)
+    ));
+    limiter.set_limits(limits(None, Some(1_000), 4), at(0.0));
+    let permit = acquire(&mut limiter, 0.0, 300).expect("three quarters are free");
+    limiter.set_limits(limits(None, Some(1_000), 2), at(0.0));
+    assert_eq!(
+        limiter.usage(at(0.0)).tokens,
+        250 + 300,
+        "a share never grows, and what is known stays"
+    );
+    limiter.release(permit, at(0.0));
+}
+
+#[test]
 fn an_old_peak_stops_counting_after_a_hundred_tasks() {
     let mut limiter = Limiter::new(limits(None, Some(1_000), 1));
     for tokens in std::iter::once(900).chain(std::iter::repeat_n(5, 100)) {

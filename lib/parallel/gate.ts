@@ -1,0 +1,143 @@
+import { NativeRateLimiter } from '../native.ts'
+import type { Milliseconds } from '../units.ts'
+import type { Settings } from './settings.ts'
+import type { ExecutionMetrics, RateLimit } from './types.ts'
+
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** A run's next task, as the gate sees it. */
+export interface Request {
+  readonly outputTokens: number | undefined
+  readonly inputCharacters: number
+  /** It may start: called once. */
+  granted(permit: number): void
+  /** A rate limit holds it back: called at most once. */
+  throttled(throttle: Throttle): void
+}
+
+/** Which limit holds a task back, for how long at most, and how much of it is used. */
+export interface Throttle {
+  readonly reason: 'requests' | 'tokens'
+  readonly waitTime: Milliseconds
+  readonly limit: number
+  readonly current: number
+}
+
+/** How a task ended, as the limits see it. */
+export interface Ending {
+  readonly failed: boolean
+  /** Tokens that were reported. */
+  readonly tokens: number | undefined
+  /** Characters of question and answer; of the question alone where it failed. */
+  readonly characters: number
+}
+
+/**
+ * Lets tasks start when the native limiter admits them. Runs take turns: each has at most one request here, and nobody
+ * overtakes the one in front, so a large task is not starved by small ones.
+ */
+export class Gate {
+  readonly #limiter: NativeRateLimiter
+  readonly #requests: Request[] = []
+  #rateLimit: RateLimit
+  #announced: Request | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #admitting = false
+
+  constructor(settings: Settings) {
+    this.#rateLimit = settings.rateLimit
+    this.#limiter = new NativeRateLimiter(...limitsOf(settings))
+  }
+
+  request(request: Request): void {
+    this.#requests.push(request)
+    this.#admit()
+  }
+
+  end(permit: number, { failed, tokens, characters }: Ending): void {
+    const now = performance.now()
+    if (failed) this.#limiter.fail(now, permit, characters)
+    else this.#limiter.settle(now, permit, tokens, characters)
+    this.#admit()
+  }
+
+  setLimits(settings: Settings): void {
+    this.#rateLimit = settings.rateLimit
+    this.#limiter.setLimits(performance.now(), ...limitsOf(settings))
+    this.#admit()
+  }
+
+  reset(): void {
+    this.#limiter.reset(performance.now())
+    this.#admit()
+  }
+
+  beginRun(): void {
+    this.#limiter.beginRun(performance.now())
+  }
+
+  endRun(): void {
+    this.#limiter.endRun(performance.now())
+  }
+
+  usage() {
+    return this.#limiter.usage(performance.now())
+  }
+
+  metrics(): ExecutionMetrics {
+    const metrics = this.#limiter.metrics(performance.now())
+    return {
+      totalExecutionTime: metrics.totalMillis,
+      avgExecutionTime: metrics.meanTaskMillis,
+      parallelEfficiency: metrics.efficiency,
+      throttleTime: metrics.throttledMillis,
+      workerUtilization: metrics.utilization,
+    }
+  }
+
+  /** Starts whatever may start. Callbacks may come back here: then the loop that called them asks again anyway. */
+  #admit(): void {
+    if (this.#admitting) return
+    this.#admitting = true
+    globalThis.clearTimeout(this.#timer)
+    this.#timer = undefined
+    try {
+      while (this.#admitFirst()) {}
+    } finally {
+      this.#admitting = false
+    }
+  }
+
+  /** Whether it is worth asking again at once. */
+  #admitFirst(): boolean {
+    const first = this.#requests[0]
+    if (first === undefined) return false
+    const { outputTokens, inputCharacters } = first
+    const { permit, wait, reason } = this.#limiter.tryAcquire(performance.now(), outputTokens, inputCharacters)
+    if (permit !== undefined) {
+      this.#requests.shift()
+      first.granted(permit)
+      return true
+    }
+    if (wait === undefined || reason === undefined) return false
+    if (this.#announced !== first) {
+      this.#announced = first
+      const limit = reason === 'requests' ? this.#rateLimit.requestsPerMinute : this.#rateLimit.tokensPerMinute
+      first.throttled({
+        reason,
+        waitTime: wait,
+        limit: limit ?? Number.POSITIVE_INFINITY,
+        current: this.usage()[reason],
+      })
+      return true // Whoever was told may have changed the limits.
+    }
+    // The timer keeps the process alive, because somebody awaits the run.
+    this.#timer = globalThis.setTimeout(() => this.#admit(), Math.min(Math.ceil(wait), LONGEST_TIMEOUT))
+    return false
+  }
+}
+
+function limitsOf({ rateLimit, concurrency }: Settings): [number, number, number] {
+  const { requestsPerMinute, tokensPerMinute = Number.POSITIVE_INFINITY } = rateLimit
+  return [requestsPerMinute, tokensPerMinute, concurrency]
+}

@@ -1,0 +1,47 @@
+import { checkOptions, integerOption, outOfRange, wrongType } from '../arguments.ts'
+import type { RateLimit, WorkerConfig } from './types.ts'
+
+/** A configuration with nothing left out; no `tokensPerMinute` is no limit. */
+export interface Settings {
+  maxWorkers: number
+  concurrency: number
+  rateLimit: RateLimit
+}
+
+const DEFAULTS: Settings = {
+  maxWorkers: 4,
+  concurrency: 10,
+  rateLimit: { requestsPerMinute: 60, tokensPerMinute: 150_000 },
+}
+
+/** The settings of a new executor: a `rateLimit` that names no token limit has none. */
+export function initialSettings(config: WorkerConfig | undefined): Settings {
+  checkOptions('config', config)
+  const rateLimit = config?.rateLimit === undefined ? DEFAULTS.rateLimit : { requestsPerMinute: 60 }
+  return changedSettings({ ...DEFAULTS, rateLimit }, config ?? {})
+}
+
+/** `settings` with what `config` names, at either level; nothing is changed in place, and all of it is checked. */
+export function changedSettings(settings: Settings, config: Partial<WorkerConfig>): Settings {
+  checkOptions('config', config ?? null)
+  const { maxWorkers, concurrency, rateLimit } = config
+  checkOptions('rateLimit', rateLimit)
+  const { requestsPerMinute, tokensPerMinute } = settings.rateLimit
+  return {
+    maxWorkers: integerOption('maxWorkers', maxWorkers, settings.maxWorkers),
+    concurrency: integerOption('concurrency', concurrency, settings.concurrency),
+    rateLimit: {
+      requestsPerMinute: limitOption('rateLimit.requestsPerMinute', rateLimit?.requestsPerMinute, requestsPerMinute),
+      tokensPerMinute: limitOption('rateLimit.tokensPerMinute', rateLimit?.tokensPerMinute, tokensPerMinute),
+    },
+  }
+}
+
+function limitOption<T extends number | undefined>(name: string, value: unknown, fallback: T): T | number {
+  if (value === undefined) return fallback
+  const expected = 'an integer ≥ 1 or Infinity'
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (value === Number.POSITIVE_INFINITY) return value
+  if (!Number.isSafeInteger(value) || value < 1) throw outOfRange(name, expected, value)
+  return value
+}

@@ -1,0 +1,148 @@
+import { outOfRange, wrongType } from '../arguments.ts'
+import type { ExecutionTask } from './types.ts'
+
+/** A task with its place in the results. */
+export interface Placed {
+  readonly task: ExecutionTask
+  readonly index: number
+}
+
+/** Where a run takes its tasks from. */
+export interface TaskSource {
+  /** How many tasks there are, once that is known. */
+  readonly total: number | undefined
+  /** What the source failed with. */
+  readonly failure: { readonly cause: unknown } | undefined
+  /** The next task; `undefined` while, or because, there is none. */
+  take(): Placed | undefined
+  /** The task last taken has started: there is room for another. */
+  started(): void
+  /** Opens the source. `changed` is called whenever `take` or `total` may give something else than before. */
+  open(changed: () => void): void
+}
+
+/** Throws where `task` is not one, under the name of where it was found. */
+export function checkTask(name: string, task: unknown): asserts task is ExecutionTask {
+  if (typeof task !== 'object' || task === null) throw wrongType(name, 'a task', task)
+  const { id, priority } = task as Partial<ExecutionTask>
+  if (typeof id !== 'string') throw wrongType(`${name}.id`, 'a string', id)
+  if (priority === undefined) return
+  if (typeof priority !== 'number') throw wrongType(`${name}.priority`, 'a number', priority)
+  if (Number.isNaN(priority)) throw outOfRange(`${name}.priority`, 'a number', priority)
+}
+
+/** Tasks that are all there: the highest priority first. */
+export class ListSource implements TaskSource {
+  readonly total: number
+  readonly failure = undefined
+  readonly #tasks: Placed[]
+  #next = 0
+
+  constructor(tasks: ExecutionTask[]) {
+    if (!Array.isArray(tasks)) throw wrongType('tasks', 'an array', tasks)
+    this.#tasks = Array.from(tasks, (task, index) => {
+      checkTask(`tasks[${index}]`, task)
+      return { task, index }
+    })
+    this.#tasks.sort((one, other) => compare(priorityOf(other.task), priorityOf(one.task)))
+    this.total = tasks.length
+  }
+
+  take(): Placed | undefined {
+    return this.#tasks[this.#next++]
+  }
+
+  started(): void {}
+
+  open(changed: () => void): void {
+    changed()
+  }
+}
+
+/**
+ * Tasks that an iterable gives, read at most `readAhead` before their start; of those, the highest priority first. The
+ * iterable is closed where reading stops early, because it gave something that is no task.
+ */
+export class StreamSource implements TaskSource {
+  total: number | undefined
+  failure: { readonly cause: unknown } | undefined
+  readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>
+  readonly #readAhead: number
+  #changed = () => {}
+  readonly #ready: Placed[] = []
+  /** Given, and not yet started. */
+  #ahead = 0
+  #given = 0
+  #reading = false
+
+  constructor(tasks: Iterable<unknown> | AsyncIterable<unknown>, readAhead: number) {
+    const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = Object(tasks)
+    const iterate = async ?? sync
+    if (typeof tasks !== 'object' || typeof iterate !== 'function') {
+      throw wrongType('tasks', 'an iterable or async iterable of tasks', tasks)
+    }
+    this.#iterator = Reflect.apply(iterate, tasks, [])
+    this.#readAhead = readAhead
+  }
+
+  open(changed: () => void): void {
+    this.#changed = changed
+    this.#read()
+  }
+
+  take(): Placed | undefined {
+    return this.#ready.shift()
+  }
+
+  started(): void {
+    this.#ahead--
+    if (!this.#reading && this.total === undefined) this.#read()
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true
+    try {
+      while (this.total === undefined && this.#ahead < this.#readAhead) await this.#readOne()
+    } catch (cause) {
+      this.failure = { cause }
+      this.total = this.#given
+    }
+    this.#reading = false
+    this.#changed()
+  }
+
+  async #readOne(): Promise<void> {
+    const step = await this.#iterator.next()
+    if (step.done) {
+      this.total = this.#given
+      return
+    }
+    try {
+      checkTask(`tasks[${this.#given}]`, step.value)
+    } catch (refusal) {
+      await this.#close()
+      throw refusal
+    }
+    const placed = { task: step.value, index: this.#given++ }
+    this.#ahead++
+    const before = this.#ready.findLastIndex(({ task }) => priorityOf(task) >= priorityOf(placed.task))
+    this.#ready.splice(before + 1, 0, placed)
+    this.#changed()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#iterator.return?.()
+    } catch {
+      // The refusal is what the caller has to hear of.
+    }
+  }
+}
+
+function compare(one: number, other: number): number {
+  return one === other ? 0 : one - other
+}
+
+function priorityOf({ priority = 0 }: ExecutionTask): number {
+  return priority
+}
