@@ -116,6 +116,7 @@ export class Gate {
     const { permit, wait, reason } = this.#limiter.tryAcquire(performance.now(), outputTokens, inputCharacters)
     if (permit !== undefined) {
       this.#requests.shift()
+      this.#announced = undefined
       first.granted(permit)
       return true
     }

@@ -16,7 +16,7 @@ import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, Worke
  * limits allow it: there are no batches to wait for.
  *
  * **Tokens** are reserved when a task starts and corrected when it ends, to `result.metadata.tokenUsage.total`. The
- * reservation is the `maxTokens` of the task's `runnerConfig` plus a quarter of its input's characters; without
+ * reservation is the `maxTokens` of the task's `runnerConfig` plus a quarter of its input's characters (of an object, of its estimated bytes); without
  * `maxTokens`, the largest use of the last 100 tasks; before any has ended, `tokensPerMinute / concurrency`, so that a
  * first wave starts at once. What was reserved in excess is free at once; a debt counts until its task's 60 seconds are
  * over. A result that reports no usage counts a quarter of the characters of input and `actual`; a failed task a quarter
@@ -34,7 +34,7 @@ import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, Worke
  * - `'taskError'` `{ taskId, task, index, error, executionTime }`
  * - `'progress'` `{ completed, failed, total? }` after each task; `completed` includes the failed ones
  * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
- *   often the limits change meanwhile; `waitTime` is an upper bound in milliseconds
+ *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
  * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
  *
  * @example

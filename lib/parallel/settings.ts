@@ -23,8 +23,8 @@ export function initialSettings(config: WorkerConfig | undefined): Settings {
 
 /** `settings` with what `config` names, at either level; nothing is changed in place, and all of it is checked. */
 export function changedSettings(settings: Settings, config: Partial<WorkerConfig>): Settings {
-  checkOptions('config', config ?? null)
-  const { maxWorkers, concurrency, rateLimit } = config
+  checkOptions('config', config)
+  const { maxWorkers, concurrency, rateLimit } = config ?? {}
   checkOptions('rateLimit', rateLimit)
   const { requestsPerMinute, tokensPerMinute } = settings.rateLimit
   return {

@@ -66,7 +66,8 @@ export class ListSource implements TaskSource {
 export class StreamSource implements TaskSource {
   total: number | undefined
   failure: { readonly cause: unknown } | undefined
-  readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>
+  readonly #iterate: () => Iterator<unknown> | AsyncIterator<unknown>
+  #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   readonly #readAhead: number
   #changed = () => {}
   readonly #ready: Placed[] = []
@@ -81,7 +82,7 @@ export class StreamSource implements TaskSource {
     if (typeof tasks !== 'object' || typeof iterate !== 'function') {
       throw wrongType('tasks', 'an iterable or async iterable of tasks', tasks)
     }
-    this.#iterator = Reflect.apply(iterate, tasks, [])
+    this.#iterate = () => Reflect.apply(iterate, tasks, [])
     this.#readAhead = readAhead
   }
 
@@ -102,7 +103,8 @@ export class StreamSource implements TaskSource {
   async #read(): Promise<void> {
     this.#reading = true
     try {
-      while (this.total === undefined && this.#ahead < this.#readAhead) await this.#readOne()
+      this.#iterator ??= this.#iterate()
+      while (this.total === undefined && this.#ahead < this.#readAhead) await this.#readOne(this.#iterator)
     } catch (cause) {
       this.failure = { cause }
       this.total = this.#given
@@ -111,8 +113,8 @@ export class StreamSource implements TaskSource {
     this.#changed()
   }
 
-  async #readOne(): Promise<void> {
-    const step = await this.#iterator.next()
+  async #readOne(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+    const step = await iterator.next()
     if (step.done) {
       this.total = this.#given
       return
@@ -120,7 +122,7 @@ export class StreamSource implements TaskSource {
     try {
       checkTask(`tasks[${this.#given}]`, step.value)
     } catch (refusal) {
-      await this.#close()
+      await close(iterator)
       throw refusal
     }
     const placed = { task: step.value, index: this.#given++ }
@@ -129,13 +131,13 @@ export class StreamSource implements TaskSource {
     this.#ready.splice(before + 1, 0, placed)
     this.#changed()
   }
+}
 
-  async #close(): Promise<void> {
-    try {
-      await this.#iterator.return?.()
-    } catch {
-      // The refusal is what the caller has to hear of.
-    }
+async function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.()
+  } catch {
+    // The refusal is what the caller has to hear of.
   }
 }
 

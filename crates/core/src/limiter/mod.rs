@@ -10,6 +10,8 @@ mod activity;
 mod elapsed;
 mod estimator;
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod tests;
 mod window;
 

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+
+/** Runs a program in a process of its own; its fake clock makes a minute pass as fast as timers fire. */
+function runProgram(body: string) {
+  const program = `
+    const { ParallelExecutor } = require('@aah/ai-evals-performance')
+    const tasks = (count) => Array.from({ length: count }, (_, id) => ({ id: String(id), testCase: { id: String(id) } }))
+    ${body}`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 })
+  return { status, stdout, stderr }
+}
+
+test('a process ends by itself after a run', () => {
+  const body = `
+    const executor = new ParallelExecutor()
+    executor.executeTasks(tasks(20), async () => ({})).then((results) => console.log(results.length))`
+  expect(runProgram(body)).toEqual({ status: 0, stdout: '20\n', stderr: '' })
+})
+
+test('a process does not end while a run waits for a rate limit', () => {
+  const body = `
+    let shift = 0
+    const now = performance.now.bind(performance)
+    performance.now = () => now() + shift
+    const setTimeout = globalThis.setTimeout
+    globalThis.setTimeout = (callback, wait) => setTimeout(() => { shift += wait; callback() }, 1)
+    const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 1 } })
+    executor.executeTasks(tasks(3), async () => ({})).then((results) => console.log(results.length, shift >= 119_000))`
+  expect(runProgram(body)).toEqual({ status: 0, stdout: '3 true\n', stderr: '' })
+})
+
+test('a process with an executor that has never run ends by itself', () => {
+  expect(runProgram('globalThis.executor = new ParallelExecutor()').status).toBe(0)
+})
