@@ -29,7 +29,6 @@ class Recorder {
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight)
     await new Promise((resolve) => setTimeout(resolve, latency))
     this.inFlight--
-    if (latency % 7 === 0) throw new Error('a failing task has used its tokens as far as anybody knows')
     return { metadata: { tokenUsage: { total: maxTokens } } }
   }
 
@@ -58,8 +57,7 @@ describe.each(METHODS)('%s', (method) => {
     const property = async (costs: [number, number][], rateLimit: any, concurrency: number) => {
       const executor = new ParallelExecutor({ concurrency, rateLimit })
       const recorder = new Recorder()
-      // Failed tasks give tokens back, so that only those that cannot fail have exact estimates.
-      const given = costs.map(([latency, tokens], id) => costly(id, latency % 7 === 0 ? latency + 1 : latency, tokens))
+      const given = costs.map(([latency, tokens], id) => costly(id, latency, tokens))
       const run = executor[method](given, recorder.execute)
       await vi.runAllTimersAsync()
       expect((await run).length).toBe(costs.length)
@@ -71,7 +69,7 @@ describe.each(METHODS)('%s', (method) => {
       expect(vi.getTimerCount()).toBe(0)
     }
     await fc.assert(fc.asyncProperty(costs, limit, fc.integer({ min: 1, max: 12 }), property), { numRuns: 60 })
-  })
+  }, 120_000)
 
   test('starts exactly as many tasks a minute as allowed when there are enough', async () => {
     const executor = new ParallelExecutor({ concurrency: 50, rateLimit: { requestsPerMinute: 10 } })

@@ -7,7 +7,10 @@ function runProgram(body: string) {
     const { ParallelExecutor } = require('@aah/ai-evals-performance')
     const tasks = (count) => Array.from({ length: count }, (_, id) => ({ id: String(id), testCase: { id: String(id) } }))
     ${body}`
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  })
   return { status, stdout, stderr }
 }
 
@@ -16,7 +19,7 @@ test('a process ends by itself after a run', () => {
     const executor = new ParallelExecutor()
     executor.executeTasks(tasks(20), async () => ({})).then((results) => console.log(results.length))`
   expect(runProgram(body)).toEqual({ status: 0, stdout: '20\n', stderr: '' })
-})
+}, 120_000)
 
 test('a process does not end while a run waits for a rate limit', () => {
   const body = `
@@ -28,8 +31,8 @@ test('a process does not end while a run waits for a rate limit', () => {
     const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 1 } })
     executor.executeTasks(tasks(3), async () => ({})).then((results) => console.log(results.length, shift >= 119_000))`
   expect(runProgram(body)).toEqual({ status: 0, stdout: '3 true\n', stderr: '' })
-})
+}, 120_000)
 
 test('a process with an executor that has never run ends by itself', () => {
   expect(runProgram('globalThis.executor = new ParallelExecutor()').status).toBe(0)
-})
+}, 120_000)

@@ -88,4 +88,4 @@ test('a long queue is worked off', async () => {
   expect(pool.getStats()).toEqual({ maxWorkers: 3, activeWorkers: 3, queuedTasks: 199_997, utilization: 1 })
   await Promise.all(all)
   expect(sum).toBe((200_000 * 199_999) / 2)
-})
+}, 120_000)

@@ -55,6 +55,16 @@ fn a_start_counts_for_exactly_a_minute() {
 }
 
 #[test]
+fn starts_within_a_millisecond_leave_with_the_last_of_them() {
+    let mut limiter = Limiter::new(limits(Some(2), None, 9));
+    assert!(acquire(&mut limiter, 0.0, 0).is_some());
+    assert!(acquire(&mut limiter, 0.875, 0).is_some());
+    assert_eq!(acquire(&mut limiter, 60_000.5, 0), None);
+    assert!(acquire(&mut limiter, 60_000.875, 0).is_some());
+    assert!(acquire(&mut limiter, 60_000.875, 0).is_some());
+}
+
+#[test]
 fn a_refused_start_uses_up_nothing() {
     let mut limiter = Limiter::new(limits(Some(10), Some(100), 1));
     let first = acquire(&mut limiter, 0.0, 60).expect("nothing is in use");
