@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { ParallelExecutor } from '@aah/ai-evals-performance'
 import OpenAI from 'openai'
 import { expect, test } from 'vitest'
-import { task } from './support/tasks.ts'
+import { task } from './helpers/tasks.ts'
 
 /** The error that a task gets whose executor throws this. */
 async function errorOf(thrown: unknown) {

@@ -1,6 +1,6 @@
 import { type ExecutionResult, ParallelExecutor } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './support/tasks.ts'
+import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
 const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
 

@@ -1,7 +1,7 @@
 import { type ExecutionTask, ParallelExecutor } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './support/tasks.ts'
+import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
 const MINUTE = 60_000
 const METHODS = ['executeTasks', 'executeTasksStreaming'] as const

@@ -1,6 +1,6 @@
 import { type ExecutionTask, ParallelExecutor, PerformanceError, SourceError } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './support/tasks.ts'
+import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { ScoringWorkerPool } from '@aah/ai-evals-performance'
 import { expect, test } from 'vitest'
-import { settled } from './support/tasks.ts'
+import { settled } from './helpers/tasks.ts'
 
 /** A promise, and what settles it. */
 function deferred<T>() {
