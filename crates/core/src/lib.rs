@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod key;
 pub mod limiter;
 pub mod monitor;
 pub mod stats;

@@ -1,0 +1,223 @@
+// The canonical encoding of a value: equal texts exactly for equal values, as `docs/formats.md` defines both.
+//
+// Every encoding is self-delimiting, so a sequence of them reads in one way only and none is the prefix of another.
+
+import { types } from 'node:util'
+import { digestText } from '../native.ts'
+import { encodeBuffer, encodeView } from './binary.ts'
+import { Frame, type Place, refuse } from './path.ts'
+
+type Properties = Record<string, unknown>
+
+/** Longer texts are digested. */
+const LONGEST_INLINE = 1_024
+/** `s<length>:` for each length of a text that is not digested. */
+const TEXT_PREFIXES = Array.from({ length: LONGEST_INLINE + 1 }, (_, length) => `s${length}:`)
+/** Up to here insertion beats the built-in sort. */
+const FEW_KEYS = 16
+
+/**
+ * Encodes any value that is data. `name` is the argument's name, for errors.
+ *
+ * @throws TypeError for what no key can be made of: functions, symbols, cycles, objects whose state cannot be seen.
+ * @throws RangeError for nesting of more than 1,000 levels.
+ */
+export function encodeKey(value: unknown, name: string): string {
+  return encodeValue(value, name)
+}
+
+function encodeValue(value: unknown, place: Place): string {
+  switch (typeof value) {
+    case 'string':
+      return encodeText(value)
+    case 'object':
+      return value === null ? 'n' : encodeObject(value, place)
+    case 'number':
+      return value === 0 && 1 / value < 0 ? 'd-0;' : `d${value};`
+    case 'boolean':
+      return value ? 't' : 'f'
+    case 'undefined':
+      return 'u'
+    case 'bigint':
+      return `i${value};`
+    default:
+      return refuse(place, value)
+  }
+}
+
+function encodeText(text: string): string {
+  const { length } = text
+  return length <= LONGEST_INLINE ? TEXT_PREFIXES[length] + text : `S${length}:${digestText(text)}`
+}
+
+function encodeObject(value: object, place: Place): string {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return encodeProperties(value, sortedKeys(value), place)
+  if (prototype === Array.prototype && Array.isArray(value)) return encodeArray(value, place)
+  return encodeBuiltIn(value, place) ?? encodeInstance(value, place)
+}
+
+/** Of a property that is `undefined` nothing is left, as in JSON. */
+function encodeProperties(value: object, keys: string[], place: Place): string {
+  let text = '{'
+  let frame: Frame | undefined
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string
+    const child = (value as Properties)[key]
+    if (typeof child === 'string') {
+      text += encodeText(key) + encodeText(child)
+    } else if (typeof child === 'function' && hasOwnToJson(value)) {
+      return encodeToJson(value, place)
+    } else if (child !== undefined) {
+      frame ??= new Frame(value, place)
+      frame.step = key
+      text += encodeText(key) + encodeValue(child, frame)
+    }
+  }
+  return `${text}}`
+}
+
+/** In ascending order of UTF-16 code units, as `<` and the built-in sort compare. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value)
+  if (keys.length > FEW_KEYS) return keys.sort()
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index] as string
+    let hole = index
+    while (hole > 0 && (keys[hole - 1] as string) > key) {
+      keys[hole] = keys[hole - 1] as string
+      hole--
+    }
+    keys[hole] = key
+  }
+  return keys
+}
+
+function encodeArray(array: unknown[], place: Place): string {
+  const frame = new Frame(array, place)
+  let text = '['
+  for (let index = 0; index < array.length; index++) {
+    frame.step = index
+    const child = array[index]
+    text += child === undefined && !Object.hasOwn(array, index) ? 'h' : encodeValue(child, frame)
+  }
+  return `${text}]`
+}
+
+/** Objects that the language itself gives a meaning to. `undefined` for all others. */
+function encodeBuiltIn(value: object, place: Place): string | undefined {
+  if (Array.isArray(value)) return withClass(value, 'Array', encodeArray(value, place), place)
+  if (types.isDate(value)) return withClass(value, 'Date', `D${Date.prototype.getTime.call(value)};`, place)
+  if (ArrayBuffer.isView(value)) return encodeView(value)
+  if (types.isAnyArrayBuffer(value)) return encodeBuffer(value)
+  if (types.isMap(value)) return withClass(value, 'Map', encodeMap(value, place), place)
+  if (types.isSet(value)) return withClass(value, 'Set', encodeSet(value, place), place)
+  if (types.isRegExp(value)) {
+    return withClass(value, 'RegExp', `R${encodeText(value.source)}${encodeText(value.flags)}`, place)
+  }
+  if (types.isBoxedPrimitive(value)) return encodeBoxed(value, place)
+  if (types.isNativeError(value) || value instanceof Error) return encodeError(value, place)
+  return undefined
+}
+
+/** A subclass may hold more than the class it extends: its name and its own properties come first. */
+function withClass(value: object, builtIn: string, content: string, place: Place): string {
+  const name = className(value)
+  if (name === builtIn) return content
+  const keys = sortedKeys(value)
+  const own = Array.isArray(value) ? keys.filter((key) => !isIndex(key)) : keys
+  return `K${encodeText(name)}${encodeProperties(value, own, place)}${content}`
+}
+
+function isIndex(key: string): boolean {
+  const index = Number(key) >>> 0
+  return String(index) === key && index !== 0xffff_ffff
+}
+
+function encodeMap(map: Map<unknown, unknown>, place: Place): string {
+  const frame = new Frame(map, place)
+  const entries: string[] = []
+  for (const [key, item] of Map.prototype.entries.call(map)) {
+    frame.step = { shown: `.keys()[${entries.length}]` }
+    const encodedKey = encodeValue(key, frame)
+    frame.step = { shown: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `.values()[${entries.length}]` }
+    entries.push(encodedKey + encodeValue(item, frame))
+  }
+  return `M{${entries.sort().join('')}}`
+}
+
+function encodeSet(set: Set<unknown>, place: Place): string {
+  const frame = new Frame(set, place)
+  const members: string[] = []
+  for (const member of Set.prototype.values.call(set)) {
+    frame.step = { shown: `.values()[${members.length}]` }
+    members.push(encodeValue(member, frame))
+  }
+  return `T{${members.sort().join('')}}`
+}
+
+function encodeBoxed(value: object, place: Place): string {
+  if (types.isStringObject(value)) return encodeText(String.prototype.valueOf.call(value))
+  if (types.isNumberObject(value)) return encodeValue(Number.prototype.valueOf.call(value), place)
+  if (types.isBooleanObject(value)) return encodeValue(Boolean.prototype.valueOf.call(value), place)
+  if (types.isBigIntObject(value)) return encodeValue(BigInt.prototype.valueOf.call(value), place)
+  return refuse(place, value, 'a symbol is not')
+}
+
+function encodeError(error: Error, place: Place): string {
+  const frame = new Frame(error, place, 'name')
+  const name = encodeValue(error.name, frame)
+  frame.step = 'message'
+  const message = encodeValue(error.message, frame)
+  const keys = Object.keys(error)
+  // Not enumerable where the language itself put them there.
+  for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key) && !keys.includes(key)) keys.push(key)
+  return `E${name}${message}${encodeProperties(error, keys.sort(), place)}`
+}
+
+/** An object of a class of its own, or from another realm. */
+function encodeInstance(value: object, place: Place): string {
+  const name = className(value)
+  if (name === 'Object' && isPlainElsewhere(value)) return encodeProperties(value, sortedKeys(value), place)
+  if (types.isPromise(value)) return refuse(place, value, 'a Promise is not: await it')
+  if ('toJSON' in value && typeof value.toJSON === 'function') return encodeToJson(value, place)
+  if (isStream(value)) return refuse(place, value, 'a stream is not')
+  return encodeVisibleState(value, name, place)
+}
+
+function encodeVisibleState(value: object, name: string, place: Place): string {
+  const keys = sortedKeys(value)
+  if (keys.length === 0) {
+    return refuse(place, value, `nothing of the state of a \`${name}\` can be seen: give it a \`toJSON\` method`)
+  }
+  return `C${encodeText(name)}${encodeProperties(value, keys, place)}`
+}
+
+/** Whether the prototype is the `Object.prototype` of another realm, such as the one of a test runner. */
+function isPlainElsewhere(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
+}
+
+function className(value: object): string {
+  const constructor: unknown = Object.getPrototypeOf(value)?.constructor
+  return typeof constructor === 'function' && typeof constructor.name === 'string' ? constructor.name : ''
+}
+
+function isStream(value: object): boolean {
+  return 'pipe' in value || 'pipeTo' in value || 'getWriter' in value
+}
+
+function hasOwnToJson(value: object): boolean {
+  return Object.hasOwn(value, 'toJSON') && typeof (value as Properties).toJSON === 'function'
+}
+
+function encodeToJson(value: object, place: Place): string {
+  const name = className(value) || 'Object'
+  const data: unknown = (value as { toJSON(key: string): unknown }).toJSON('')
+  if (data !== value) {
+    return `J${encodeText(name)}${encodeValue(data, new Frame(value, place, { shown: '.toJSON()' }))}`
+  }
+  if (hasOwnToJson(value)) return refuse(place, value, 'its `toJSON` method gives the object itself')
+  return encodeVisibleState(value, name, place)
+}
