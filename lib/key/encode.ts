@@ -3,18 +3,12 @@
 // Every encoding is self-delimiting, so a sequence of them reads in one way only and none is the prefix of another.
 
 import { types } from 'node:util'
-import { digestText } from '../native.ts'
 import { encodeBuffer, encodeView } from './binary.ts'
 import { Frame, type Place, refuse } from './path.ts'
+import { makeShape, type Shape, shapeOf } from './shape.ts'
+import { encodeText } from './text.ts'
 
 type Properties = Record<string, unknown>
-
-/** Longer texts are digested. */
-const LONGEST_INLINE = 1_024
-/** `s<length>:` for each length of a text that is not digested. */
-const TEXT_PREFIXES = Array.from({ length: LONGEST_INLINE + 1 }, (_, length) => `s${length}:`)
-/** Up to here insertion beats the built-in sort. */
-const FEW_KEYS = 16
 
 /**
  * Encodes any value that is data. `name` is the argument's name, for errors.
@@ -28,69 +22,71 @@ export function encodeKey(value: unknown, name: string): string {
 
 function encodeValue(value: unknown, place: Place): string {
   switch (typeof value) {
-    case 'string':
-      return encodeText(value)
     case 'object':
       return value === null ? 'n' : encodeObject(value, place)
+    case 'function':
+    case 'symbol':
+      return refuse(place, value)
+    default:
+      return encodePrimitive(value)
+  }
+}
+
+/** Whether a value is a leaf that has an encoding of its own, whatever it is part of. */
+function isPrimitive(value: unknown): boolean {
+  switch (typeof value) {
+    case 'object':
+      return value === null
+    case 'function':
+    case 'symbol':
+      return false
+    default:
+      return true
+  }
+}
+
+function encodePrimitive(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return encodeText(value)
     case 'number':
       return value === 0 && 1 / value < 0 ? 'd-0;' : `d${value};`
     case 'boolean':
       return value ? 't' : 'f'
-    case 'undefined':
-      return 'u'
     case 'bigint':
       return `i${value};`
     default:
-      return refuse(place, value)
+      return value === null ? 'n' : 'u'
   }
-}
-
-function encodeText(text: string): string {
-  const { length } = text
-  return length <= LONGEST_INLINE ? TEXT_PREFIXES[length] + text : `S${length}:${digestText(text)}`
 }
 
 function encodeObject(value: object, place: Place): string {
   const prototype = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return encodeProperties(value, sortedKeys(value), place)
+  if (prototype === Object.prototype || prototype === null) return encodeProperties(value, shapeOf(value), place)
   if (prototype === Array.prototype && Array.isArray(value)) return encodeArray(value, place)
   return encodeBuiltIn(value, place) ?? encodeInstance(value, place)
 }
 
 /** Of a property that is `undefined` nothing is left, as in JSON. */
-function encodeProperties(value: object, keys: string[], place: Place): string {
+function encodeProperties(value: object, { names, encodings }: Shape, place: Place): string {
   let text = '{'
   let frame: Frame | undefined
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
-    const child = (value as Properties)[key]
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string
+    const child = (value as Properties)[name]
     if (typeof child === 'string') {
-      text += encodeText(key) + encodeText(child)
+      text += encodings[index] + encodeText(child)
     } else if (typeof child === 'function' && hasOwnToJson(value)) {
       return encodeToJson(value, place)
-    } else if (child !== undefined) {
+    } else if (isPrimitive(child)) {
+      if (child !== undefined) text += encodings[index] + encodePrimitive(child)
+    } else {
       frame ??= new Frame(value, place)
-      frame.step = key
-      text += encodeText(key) + encodeValue(child, frame)
+      frame.step = name
+      text += encodings[index] + encodeValue(child, frame)
     }
   }
   return `${text}}`
-}
-
-/** In ascending order of UTF-16 code units, as `<` and the built-in sort compare. */
-function sortedKeys(value: object): string[] {
-  const keys = Object.keys(value)
-  if (keys.length > FEW_KEYS) return keys.sort()
-  for (let index = 1; index < keys.length; index++) {
-    const key = keys[index] as string
-    let hole = index
-    while (hole > 0 && (keys[hole - 1] as string) > key) {
-      keys[hole] = keys[hole - 1] as string
-      hole--
-    }
-    keys[hole] = key
-  }
-  return keys
 }
 
 function encodeArray(array: unknown[], place: Place): string {
@@ -124,8 +120,7 @@ function encodeBuiltIn(value: object, place: Place): string | undefined {
 function withClass(value: object, builtIn: string, content: string, place: Place): string {
   const name = className(value)
   if (name === builtIn) return content
-  const keys = sortedKeys(value)
-  const own = Array.isArray(value) ? keys.filter((key) => !isIndex(key)) : keys
+  const own = Array.isArray(value) ? makeShape(Object.keys(value).filter((key) => !isIndex(key))) : shapeOf(value)
   return `K${encodeText(name)}${encodeProperties(value, own, place)}${content}`
 }
 
@@ -172,13 +167,13 @@ function encodeError(error: Error, place: Place): string {
   const keys = Object.keys(error)
   // Not enumerable where the language itself put them there.
   for (const key of ['cause', 'errors']) if (Object.hasOwn(error, key) && !keys.includes(key)) keys.push(key)
-  return `E${name}${message}${encodeProperties(error, keys.sort(), place)}`
+  return `E${name}${message}${encodeProperties(error, makeShape(keys), place)}`
 }
 
 /** An object of a class of its own, or from another realm. */
 function encodeInstance(value: object, place: Place): string {
   const name = className(value)
-  if (name === 'Object' && isPlainElsewhere(value)) return encodeProperties(value, sortedKeys(value), place)
+  if (name === 'Object' && isPlainElsewhere(value)) return encodeProperties(value, shapeOf(value), place)
   if (types.isPromise(value)) return refuse(place, value, 'a Promise is not: await it')
   if ('toJSON' in value && typeof value.toJSON === 'function') return encodeToJson(value, place)
   if (isStream(value)) return refuse(place, value, 'a stream is not')
@@ -186,11 +181,11 @@ function encodeInstance(value: object, place: Place): string {
 }
 
 function encodeVisibleState(value: object, name: string, place: Place): string {
-  const keys = sortedKeys(value)
-  if (keys.length === 0) {
+  const shape = shapeOf(value)
+  if (shape.names.length === 0) {
     return refuse(place, value, `nothing of the state of a \`${name}\` can be seen: give it a \`toJSON\` method`)
   }
-  return `C${encodeText(name)}${encodeProperties(value, keys, place)}`
+  return `C${encodeText(name)}${encodeProperties(value, shape, place)}`
 }
 
 /** Whether the prototype is the `Object.prototype` of another realm, such as the one of a test runner. */
@@ -200,8 +195,8 @@ function isPlainElsewhere(value: object): boolean {
 }
 
 function className(value: object): string {
-  const constructor: unknown = Object.getPrototypeOf(value)?.constructor
-  return typeof constructor === 'function' && typeof constructor.name === 'string' ? constructor.name : ''
+  const maker: unknown = Object.getPrototypeOf(value)?.constructor
+  return typeof maker === 'function' && typeof maker.name === 'string' ? maker.name : ''
 }
 
 function isStream(value: object): boolean {
