@@ -84,7 +84,8 @@ function snapshotOf(value: object, budget: Budget, depth: number): Snapshot | un
   if (Array.isArray(value)) {
     // The indices are its first names, in order; what follows them is no part of a key.
     if (prototype !== Array.prototype || value.length > budget.members) return undefined
-    const values = membersOf(value, Array.from({ length: value.length }, (_, index) => String(index)), budget, depth)
+    const indices = Array.from({ length: value.length }, (_, index) => String(index))
+    const values = membersOf(value, indices, budget, depth)
     return values && new Snapshot(undefined, values)
   }
   if (prototype !== Object.prototype) return undefined

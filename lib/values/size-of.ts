@@ -1,18 +1,24 @@
 // An estimate of the bytes a JavaScript value holds, in V8's terms on a 64-bit machine.
 //
 // Close enough to bound memory by, not a heap profile: what a value shares with another counts once inside one call and
-// again in the next. Each number, boolean, null and undefined lives in the field that holds it.
+// again in the next. Each number, boolean, null and undefined lives in the field that holds it. Of the caller's code only
+// getters run; a proxy is not looked into.
+
+import { types } from 'node:util'
 
 const FIELD = 8
 const STRING_HEADER = 16
 const OBJECT_HEADER = 24
 const ARRAY_HEADER = 32
-const COLLECTION_HEADER = 64
+const COLLECTION_HEADER = 40
 /** A hash table keeps key, value and chain, at a load factor of about one half. */
 const COLLECTION_ENTRY = 40
 const OPAQUE = 64
 
-const TWO_BYTE_CHARACTER = /[^\u0000-\u00ff]/
+/** Any character beyond Latin-1. */
+const TWO_BYTE_CHARACTER = /[\u0100-\uffff]/
+/** After so many holes in a row an array is taken to be sparse, and only its elements are visited. */
+const HOLES_OF_A_SPARSE_ARRAY = 1_024
 
 /** Bytes of a string: one for each character where all are Latin-1, else two. */
 export function sizeOfString(text: string): number {
@@ -21,24 +27,25 @@ export function sizeOfString(text: string): number {
 
 /** Bytes of a value with all it refers to. Never throws, and a value that refers to itself is counted once. */
 export function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return sizeOfString(value)
-  if (typeof value !== 'object' || value === null) return sizeOfLeaf(value)
+  if (!isObject(value)) return sizeOfLeaf(value)
   const seen = new Set<object>([value])
   const pending: object[] = [value]
-  let bytes = 0
+  let leaves = 0
   const add = (child: unknown) => {
-    if (typeof child !== 'object' || child === null) {
-      bytes += typeof child === 'number' ? 0 : sizeOfLeaf(child)
+    if (!isObject(child)) {
+      leaves += typeof child === 'number' ? 0 : sizeOfLeaf(child)
     } else if (!seen.has(child)) {
       seen.add(child)
       pending.push(child)
     }
   }
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    bytes += sizeOfShell(next)
-    addChildren(next, add)
-  }
-  return bytes
+  let shells = 0
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) shells += sizeOfShell(next, add)
+  return shells + leaves
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function sizeOfLeaf(value: unknown): number {
@@ -48,7 +55,7 @@ function sizeOfLeaf(value: unknown): number {
     case 'number':
       return FIELD
     case 'bigint':
-      return OBJECT_HEADER
+      return sizeOfBigInt(value)
     case 'function':
       return OPAQUE
     default:
@@ -56,45 +63,86 @@ function sizeOfLeaf(value: unknown): number {
   }
 }
 
-function sizeOfShell(value: object): number {
-  if (Array.isArray(value)) return ARRAY_HEADER + FIELD * value.length
-  if (value instanceof Map || value instanceof Set) return COLLECTION_HEADER + COLLECTION_ENTRY * value.size
-  if (ArrayBuffer.isView(value)) return OPAQUE
-  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return OPAQUE + value.byteLength
-  return OBJECT_HEADER + FIELD * propertyNames(value).length
+function sizeOfBigInt(value: bigint): number {
+  if (BigInt.asIntN(64, value) === value) return OBJECT_HEADER
+  return OBJECT_HEADER + Math.ceil(value.toString(16).length / 2)
 }
 
-function propertyNames(value: object): string[] {
-  try {
-    return Object.keys(value)
-  } catch {
-    return [] // A proxy may refuse to name its properties.
+/** Bytes of an object without what it refers to, each of which is handed to `add`. */
+function sizeOfShell(value: object, add: (child: unknown) => void): number {
+  if (types.isProxy(value)) return OPAQUE
+  if (Array.isArray(value)) return sizeOfArray(value, add)
+  if (Object.getPrototypeOf(value) === Object.prototype) return sizeOfObject(value, add)
+  if (ArrayBuffer.isView(value)) return sizeOfView(value, add)
+  if (types.isAnyArrayBuffer(value)) return OPAQUE + value.byteLength
+  return sizeOfCollection(value, add) + sizeOfObject(value, add)
+}
+
+function sizeOfArray(array: unknown[], add: (child: unknown) => void): number {
+  let holes = 0
+  let index = 0
+  while (index < array.length) {
+    try {
+      for (; index < array.length; index++) {
+        const element = array[index]
+        if (typeof element === 'number') continue
+        holes = element === undefined && !Object.hasOwn(array, index) ? holes + 1 : 0
+        if (holes > HOLES_OF_A_SPARSE_ARRAY) return sizeOfSparseArray(array, index, add)
+        add(element)
+      }
+    } catch {
+      index++ // As in `propertyOf`, with one frame for all elements instead of one for each.
+    }
   }
+  return ARRAY_HEADER + FIELD * array.length
 }
 
-function addChildren(value: object, add: (child: unknown) => void): void {
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) add(value[index])
-  } else if (ArrayBuffer.isView(value)) {
-    add(value.buffer)
-  } else if (value instanceof Map) {
-    for (const [key, item] of value) {
+/** An array kept as a table of its elements; those before `start` have been visited. */
+function sizeOfSparseArray(array: unknown[], start: number, add: (child: unknown) => void): number {
+  const names = Object.keys(array)
+  for (const name of names) if (Number(name) >= start) add(propertyOf(array, name))
+  return ARRAY_HEADER + COLLECTION_ENTRY * names.length
+}
+
+function sizeOfView(view: ArrayBufferView, add: (child: unknown) => void): number {
+  // Small buffers are cut from a common pool, which is not theirs alone.
+  const isPooled = Buffer.isBuffer(view) && view.buffer.byteLength === Buffer.poolSize
+  if (isPooled) return OPAQUE + view.byteLength
+  add(view.buffer)
+  return OPAQUE
+}
+
+/** The table of a Map or Set; 0 for any other object. */
+function sizeOfCollection(value: object, add: (child: unknown) => void): number {
+  let entries = 0
+  if (types.isMap(value)) {
+    Map.prototype.forEach.call(value, (item, key) => {
+      entries++
       add(key)
       add(item)
-    }
-  } else if (value instanceof Set) {
-    for (const item of value) add(item)
+    })
+  } else if (types.isSet(value)) {
+    Set.prototype.forEach.call(value, (member) => {
+      entries++
+      add(member)
+    })
   } else {
-    addProperties(value, add)
+    return 0
   }
+  return COLLECTION_HEADER + COLLECTION_ENTRY * entries
 }
 
-function addProperties(value: object, add: (child: unknown) => void): void {
-  for (const name of propertyNames(value)) {
-    try {
-      add((value as Record<string, unknown>)[name])
-    } catch {
-      // A getter may throw; what it would have given is not held here.
-    }
+function sizeOfObject(value: object, add: (child: unknown) => void): number {
+  const names = Object.keys(value)
+  for (let index = 0; index < names.length; index++) add(propertyOf(value, names[index] as string))
+  return OBJECT_HEADER + FIELD * names.length
+}
+
+function propertyOf(value: object, name: string | number): unknown {
+  try {
+    return (value as Record<string | number, unknown>)[name]
+  } catch {
+    // A getter may throw; what it would have given is not held here.
+    return undefined
   }
 }
