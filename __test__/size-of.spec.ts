@@ -64,7 +64,7 @@ describe('containers', () => {
     expect(sizeOf(array)).toBe(sizeOf([object, null]))
   })
 
-  test('may be nested 100,000 deep', () => {
+  test('may be nested 100,000 deep', { timeout: 60_000 }, () => {
     for (const wrap of [
       (value: unknown) => ({ value }),
       (value: unknown) => [value],

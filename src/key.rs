@@ -8,13 +8,13 @@ use napi_derive::napi;
 #[napi(catch_unwind)]
 #[must_use]
 #[allow(clippy::needless_pass_by_value, reason = "a binding receives its arguments by value")]
-pub(crate) fn digest_text(text: Utf16String) -> String {
+pub fn digest_text(text: Utf16String) -> String {
     key::digest_text(&text)
 }
 
 /// The BLAKE3-256 digest of bytes, in hexadecimal.
 #[napi(catch_unwind)]
 #[must_use]
-pub(crate) fn digest_bytes(bytes: &[u8]) -> String {
+pub fn digest_bytes(bytes: &[u8]) -> String {
     key::digest_bytes(bytes)
 }

@@ -1,7 +1,8 @@
 //! Node.js binding: one file per exported class, each method converts, calls the core, and converts back.
 
-mod key;
+pub mod key;
 mod limiter;
+mod monitor;
 mod monitor;
 
 use napi_derive::napi;
