@@ -5,7 +5,7 @@ import { runInNewContext, runInThisContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeKey } from '../lib/key/encode.ts'
-import { decodeKey } from './decode-key.ts'
+import { decodeKey } from './helpers/decode-key.ts'
 
 const key = (value: unknown) => encodeKey(value, 'input')
 

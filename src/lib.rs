@@ -3,7 +3,6 @@
 pub mod key;
 mod limiter;
 mod monitor;
-mod monitor;
 
 use napi_derive::napi;
 
