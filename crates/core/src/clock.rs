@@ -12,4 +12,10 @@ pub struct UnixMillis(pub f64);
 impl UnixMillis {
     /// The deadline of an entry that never expires.
     pub const NEVER: Self = Self(f64::INFINITY);
+
+    /// Whether this deadline has passed: an entry lives strictly before it.
+    #[must_use]
+    pub fn has_passed(self, now: Self) -> bool {
+        now >= self
+    }
 }

@@ -1,0 +1,216 @@
+//! The tier in memory: exactly least recently used, and never an entry more than it may hold.
+//!
+//! moka keeps the values and decides what goes first; [`Ledger`] keeps sizes and deadlines. moka takes reads and writes
+//! through queues: a read queue that is full forgets reads, and a write not yet worked off may leave one entry too
+//! many. Both are worked off here before that can be seen, so the order is exact, not an approximation.
+//!
+//! Invariants: moka and the ledger hold the same keys whenever the lock is free; an entry that has expired leaves
+//! before one that is live.
+
+use std::{
+    hash::Hash,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
+
+use super::{Tier, TierStats, Xxh3BuildHasher, ledger::Ledger};
+use crate::clock::UnixMillis;
+
+/// moka's queue holds 384 reads, and a read beyond those is forgotten; it starts to work them off itself at 64.
+const MOST_QUEUED_READS: u32 = 64;
+
+/// Entries in memory, bounded by their number, the least recently used leaving first.
+pub struct MemoryTier<K, V> {
+    state: Mutex<State<K, V>>,
+}
+
+struct State<K, V> {
+    max_entries: u64,
+    values: Cache<K, V, Xxh3BuildHasher>,
+    /// Where moka's listener leaves the keys it evicts until [`State::settle`] picks them up.
+    evicted: Arc<Mutex<Vec<K>>>,
+    ledger: Ledger<K>,
+    queued_reads: u32,
+    hits: u64,
+    misses: u64,
+    evictions: u64,
+}
+
+impl<K, V> MemoryTier<K, V>
+where
+    K: Clone + Hash + Ord + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// A tier for at most `max_entries` entries.
+    #[must_use]
+    pub fn new(max_entries: u64) -> Self {
+        Self {
+            state: Mutex::new(State::new(max_entries)),
+        }
+    }
+
+    /// Takes over look-ups that a caller answered from its own copy of this tier: how many there were of each kind,
+    /// and the keys that were hit, the last use of each in the order of time.
+    pub fn take_over_reads<'a>(&self, hits: u64, misses: u64, keys: impl IntoIterator<Item = &'a K>) {
+        let mut state = self.lock();
+        state.hits += hits;
+        state.misses += misses;
+        for key in keys {
+            state.touch(key);
+        }
+    }
+
+    /// Whether an entry, live or expired, is under `key`.
+    #[must_use]
+    pub fn holds(&self, key: &K) -> bool {
+        self.lock().ledger.contains(key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K, V>> {
+        lock(&self.state)
+    }
+}
+
+/// A panic elsewhere leaves nothing half done that the next call could not live with.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K, V> State<K, V>
+where
+    K: Clone + Hash + Ord + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn new(max_entries: u64) -> Self {
+        let evicted = Arc::new(Mutex::new(Vec::new()));
+        let listener_evicted = Arc::clone(&evicted);
+        let values = Cache::builder()
+            .max_capacity(max_entries)
+            .eviction_policy(EvictionPolicy::lru())
+            .eviction_listener(move |key: Arc<K>, _, cause| {
+                if cause == RemovalCause::Size {
+                    lock(&listener_evicted).push(K::clone(&key));
+                }
+            })
+            .build_with_hasher(Xxh3BuildHasher);
+        Self {
+            max_entries,
+            values,
+            evicted,
+            ledger: Ledger::new(),
+            queued_reads: 0,
+            hits: 0,
+            misses: 0,
+            evictions: 0,
+        }
+    }
+
+    fn touch(&mut self, key: &K) -> Option<V> {
+        let value = self.values.get(key)?;
+        self.ledger.touch(key);
+        self.queued_reads += 1;
+        if self.queued_reads >= MOST_QUEUED_READS {
+            self.work_off();
+        }
+        Some(value)
+    }
+
+    fn remove(&mut self, key: &K) -> bool {
+        if !self.ledger.strike(key) {
+            return false;
+        }
+        self.values.invalidate(key);
+        true
+    }
+
+    /// Applies what moka has queued, and takes the keys it evicted out of the ledger.
+    fn settle(&mut self) -> Vec<K> {
+        self.work_off();
+        let evicted = mem::take(&mut *lock(&self.evicted));
+        self.evictions += evicted.len() as u64;
+        for key in &evicted {
+            self.ledger.strike(key);
+        }
+        evicted
+    }
+
+    fn work_off(&mut self) {
+        self.values.run_pending_tasks();
+        self.queued_reads = 0;
+    }
+}
+
+impl<K, V> Tier<K, V> for MemoryTier<K, V>
+where
+    K: Clone + Hash + Ord + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn get(&self, key: &K, now: UnixMillis) -> Option<V> {
+        let mut state = self.lock();
+        if state.ledger.is_live(key, now) {
+            state.hits += 1;
+            return state.touch(key);
+        }
+        state.misses += 1;
+        state.remove(key);
+        None
+    }
+
+    fn contains(&self, key: &K, now: UnixMillis) -> bool {
+        self.lock().ledger.is_live(key, now)
+    }
+
+    fn insert(&self, key: K, value: V, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<K> {
+        let mut state = self.lock();
+        let mut left = Vec::new();
+        if state.ledger.len() >= state.max_entries && !state.ledger.contains(&key) {
+            left.extend(state.ledger.expired(now).next().cloned());
+        }
+        for expired in &left {
+            state.remove(expired);
+        }
+        state.values.insert(key.clone(), value);
+        state.ledger.enter(key, bytes, deadline);
+        left.append(&mut state.settle());
+        left
+    }
+
+    fn remove(&self, key: &K) -> bool {
+        self.lock().remove(key)
+    }
+
+    fn remove_expired(&self, now: UnixMillis) -> Vec<K> {
+        let mut state = self.lock();
+        let expired: Vec<_> = state.ledger.expired(now).cloned().collect();
+        for key in &expired {
+            state.remove(key);
+        }
+        state.work_off();
+        expired
+    }
+
+    fn clear(&self) {
+        let mut state = self.lock();
+        *state = State::new(state.max_entries);
+    }
+
+    fn keys(&self, now: UnixMillis) -> Vec<K> {
+        self.lock().ledger.live_by_recency(now)
+    }
+
+    fn stats(&self, now: UnixMillis) -> TierStats {
+        let state = self.lock();
+        TierStats {
+            hits: state.hits,
+            misses: state.misses,
+            evictions: state.evictions,
+            live_entries: state.ledger.len() - state.ledger.expired(now).count() as u64,
+            bytes: state.ledger.bytes(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

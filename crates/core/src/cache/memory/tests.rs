@@ -1,0 +1,251 @@
+use std::collections::VecDeque;
+
+use proptest::{collection, prelude::*};
+
+use super::MemoryTier;
+use crate::{
+    cache::{Tier, TierStats},
+    clock::UnixMillis,
+};
+
+const NEVER: UnixMillis = UnixMillis::NEVER;
+
+fn at(milliseconds: f64) -> UnixMillis {
+    UnixMillis(milliseconds)
+}
+
+fn tier_of(keys: &[&str], max_entries: u64) -> MemoryTier<String, u32> {
+    let tier = MemoryTier::new(max_entries);
+    for (value, key) in keys.iter().enumerate() {
+        tier.insert((*key).to_owned(), value as u32, 10, NEVER, at(0.0));
+    }
+    tier
+}
+
+#[test]
+fn evicts_the_least_recently_used() {
+    let tier = tier_of(&["a", "b", "c"], 3);
+    assert_eq!(tier.get(&"a".to_owned(), at(0.0)), Some(0));
+    assert_eq!(tier.insert("d".to_owned(), 3, 10, NEVER, at(0.0)), ["b"]);
+    assert_eq!(tier.keys(at(0.0)), ["c", "a", "d"]);
+}
+
+#[test]
+fn removes_expired_entries_before_it_evicts_live_ones() {
+    let tier = tier_of(&["old"], 2);
+    tier.insert("short".to_owned(), 1, 10, at(5.0), at(0.0));
+    assert_eq!(tier.insert("new".to_owned(), 2, 10, NEVER, at(5.0)), ["short"]);
+    assert_eq!(tier.keys(at(5.0)), ["old", "new"]);
+    assert_eq!(tier.stats(at(5.0)).evictions, 0);
+}
+
+#[test]
+fn does_not_count_what_has_expired_though_it_is_still_held() {
+    let tier = tier_of(&["lasting"], 3);
+    tier.insert("short".to_owned(), 1, 30, at(5.0), at(0.0));
+    assert_eq!(tier.len(at(4.0)), 2);
+    assert_eq!(tier.len(at(5.0)), 1);
+    assert_eq!(tier.stats(at(5.0)).bytes, 40);
+    assert_eq!(tier.remove_expired(at(5.0)), ["short"]);
+    assert_eq!(tier.stats(at(5.0)).bytes, 10);
+}
+
+#[test]
+fn forgets_no_read_however_many_come_between_two_writes() {
+    let tier = tier_of(&["first"], 1_000);
+    for number in 0..999 {
+        tier.insert(number.to_string(), number, 1, NEVER, at(0.0));
+    }
+    tier.get(&"first".to_owned(), at(0.0));
+    for _ in 0..10 {
+        for number in 0..998 {
+            tier.get(&number.to_string(), at(0.0));
+        }
+    }
+    assert_eq!(tier.insert("x".to_owned(), 0, 1, NEVER, at(0.0)), ["998"]);
+    assert_eq!(tier.insert("y".to_owned(), 0, 1, NEVER, at(0.0)), ["first"]);
+    assert_eq!(tier.insert("z".to_owned(), 0, 1, NEVER, at(0.0)), ["0"]);
+}
+
+#[test]
+fn begins_anew_when_cleared() {
+    let tier = tier_of(&["a", "b", "c"], 2);
+    tier.get(&"a".to_owned(), at(0.0));
+    tier.clear();
+    assert_eq!(tier.stats(at(0.0)), TierStats::default());
+    assert!(tier.is_empty(at(0.0)));
+}
+
+#[derive(Debug, Clone)]
+enum Operation {
+    Get(u8),
+    Contains(u8),
+    Insert { key: u8, bytes: u64, ttl: Option<f64> },
+    Remove(u8),
+    RemoveExpired,
+    Clear,
+    Pass(f64),
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let key = 0..24_u8;
+    let ttl = prop_oneof![Just(None), (0.0..40.0_f64).prop_map(Some)];
+    prop_oneof![
+        40 => key.clone().prop_map(Operation::Get),
+        5 => key.clone().prop_map(Operation::Contains),
+        40 => (key.clone(), 0..1_000_u64, ttl).prop_map(|(key, bytes, ttl)| Operation::Insert { key, bytes, ttl }),
+        5 => key.prop_map(Operation::Remove),
+        2 => Just(Operation::RemoveExpired),
+        1 => Just(Operation::Clear),
+        10 => (-10.0..20.0_f64).prop_map(Operation::Pass),
+    ]
+}
+
+struct Held {
+    key: String,
+    value: u32,
+    bytes: u64,
+    deadline: f64,
+}
+
+/// The plain model: a queue, least recently used in front, searched from end to end.
+struct Model {
+    max_entries: usize,
+    queue: VecDeque<Held>,
+    stats: TierStats,
+}
+
+impl Model {
+    fn take(&mut self, key: &str) -> Option<Held> {
+        let place = self.queue.iter().position(|held| held.key == key)?;
+        self.queue.remove(place)
+    }
+
+    fn get(&mut self, key: &str, now: f64) -> Option<u32> {
+        let Some(held) = self.take(key).filter(|held| held.deadline > now) else {
+            self.stats.misses += 1;
+            return None;
+        };
+        self.stats.hits += 1;
+        let value = held.value;
+        self.queue.push_back(held);
+        Some(value)
+    }
+
+    fn insert(&mut self, new: Held, now: f64) -> Vec<String> {
+        let mut left = Vec::new();
+        if self.take(&new.key).is_none() && self.queue.len() == self.max_entries {
+            let expired = self
+                .queue
+                .iter()
+                .filter(|held| held.deadline <= now)
+                .min_by(|a, b| a.deadline.total_cmp(&b.deadline).then_with(|| a.key.cmp(&b.key)))
+                .map(|held| held.key.clone());
+            if let Some(key) = expired {
+                self.take(&key);
+                left.push(key);
+            } else {
+                left.extend(self.queue.pop_front().map(|held| held.key));
+                self.stats.evictions += 1;
+            }
+        }
+        self.queue.push_back(new);
+        left
+    }
+
+    fn keys(&self, now: f64) -> Vec<String> {
+        self.queue
+            .iter()
+            .filter(|held| held.deadline > now)
+            .map(|held| held.key.clone())
+            .collect()
+    }
+
+    fn stats(&self, now: f64) -> TierStats {
+        let bytes = self.queue.iter().map(|held| held.bytes).sum();
+        TierStats {
+            live_entries: self.keys(now).len() as u64,
+            bytes,
+            ..self.stats
+        }
+    }
+}
+
+fn apply(
+    operation: &Operation,
+    tier: &MemoryTier<String, u32>,
+    model: &mut Model,
+    now: &mut f64,
+    count: u32,
+) -> Result<(), TestCaseError> {
+    match *operation {
+        Operation::Get(key) => {
+            let key = key.to_string();
+            prop_assert_eq!(tier.get(&key, at(*now)), model.get(&key, *now));
+        }
+        Operation::Contains(key) => {
+            let key = key.to_string();
+            prop_assert_eq!(tier.contains(&key, at(*now)), model.keys(*now).contains(&key));
+        }
+        Operation::Insert { key, bytes, ttl } => {
+            let key = key.to_string();
+            let deadline = ttl.map_or(f64::INFINITY, |ttl| *now + ttl);
+            let left = tier.insert(key.clone(), count, bytes, at(deadline), at(*now));
+            prop_assert_eq!(
+                left,
+                model.insert(
+                    Held {
+                        key,
+                        value: count,
+                        bytes,
+                        deadline
+                    },
+                    *now
+                )
+            );
+        }
+        Operation::Remove(key) => {
+            let key = key.to_string();
+            prop_assert_eq!(tier.remove(&key), model.take(&key).is_some());
+        }
+        Operation::RemoveExpired => {
+            let mut removed = tier.remove_expired(at(*now));
+            let (expired, live) = model.queue.drain(..).partition(|held| held.deadline <= *now);
+            model.queue = live;
+            let mut expected: Vec<_> = <VecDeque<Held>>::into_iter(expired).map(|held| held.key).collect();
+            removed.sort();
+            expected.sort();
+            prop_assert_eq!(removed, expected);
+        }
+        Operation::Clear => {
+            tier.clear();
+            model.queue.clear();
+            model.stats = TierStats::default();
+        }
+        Operation::Pass(milliseconds) => *now += milliseconds,
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn behaves_like_the_plain_model(
+        max_entries in 1..12_u64,
+        operations in collection::vec(operation(), 450..600),
+    ) {
+        let tier = MemoryTier::new(max_entries);
+        let mut model =
+            Model { max_entries: max_entries as usize, queue: VecDeque::new(), stats: TierStats::default() };
+        let mut now = 1_000.0;
+        for (count, operation) in operations.into_iter().enumerate() {
+            apply(&operation, &tier, &mut model, &mut now, count as u32)?;
+            prop_assert_eq!(tier.stats(at(now)), model.stats(now));
+            prop_assert_eq!(tier.keys(at(now)), model.keys(now));
+            let inner = tier.lock();
+            prop_assert_eq!(inner.values.iter().count() as u64, inner.ledger.len());
+            prop_assert!(inner.ledger.len() <= max_entries);
+        }
+    }
+}
