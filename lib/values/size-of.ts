@@ -25,6 +25,11 @@ export function sizeOfString(text: string): number {
   return STRING_HEADER + (TWO_BYTE_CHARACTER.test(text) ? 2 * text.length : text.length)
 }
 
+/** Bytes of an Array of that many numbers. */
+export function sizeOfNumbers(length: number): number {
+  return ARRAY_HEADER + FIELD * length
+}
+
 /** Bytes of a value with all it refers to. Never throws, and a value that refers to itself is counted once. */
 export function sizeOf(value: unknown): number {
   if (!isObject(value)) return sizeOfLeaf(value)

@@ -1,0 +1,67 @@
+import type { Milliseconds } from '../units.ts'
+import type { CacheStats } from './cache-stats.ts'
+import { startSweeping, sweepQuietly } from './cleanup.ts'
+import { EmbeddingCache } from './embedding-cache.ts'
+import { QueryCache } from './query-cache.ts'
+import { ResponseCache } from './response-cache.ts'
+
+/**
+ * The three caches of an evaluation, cleared, swept and observed together. {@link cacheManager} is the one that a
+ * program shares; one made with `new` is separate.
+ *
+ * The caches can be replaced, and every method acts on those in place at the time of the call.
+ *
+ * @example
+ * cacheManager.responseCache = new ResponseCache({ maxSize: 10_000, ttl: Infinity })
+ * cacheManager.getAllStats().response.maxSize // 10000
+ */
+export class CacheManager {
+  responseCache: ResponseCache = new ResponseCache()
+  embeddingCache: EmbeddingCache = new EmbeddingCache()
+  queryCache: QueryCache = new QueryCache()
+  #timer: NodeJS.Timeout | undefined
+
+  /** The instance that {@link cacheManager} is. */
+  static getInstance(): CacheManager {
+    return cacheManager
+  }
+
+  /** Removes every entry of the three caches and resets their statistics. */
+  clearAll(): void {
+    for (const cache of this.#caches()) cache.clear()
+  }
+
+  /** The statistics of the three caches. */
+  getAllStats(): { response: CacheStats; embedding: CacheStats; query: CacheStats } {
+    return {
+      response: this.responseCache.getStats(),
+      embedding: this.embeddingCache.getStats(),
+      query: this.queryCache.getStats(),
+    }
+  }
+
+  /**
+   * Removes expired entries every `intervalMs`; started again, it goes on with the new interval only. Does not keep the
+   * process alive.
+   *
+   * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
+   */
+  startCleanup(intervalMs?: Milliseconds): void {
+    const timer = startSweeping(() => sweepQuietly(this.#caches()), intervalMs)
+    this.stopCleanup()
+    this.#timer = timer
+  }
+
+  /** Ends what `startCleanup` began. */
+  stopCleanup(): void {
+    globalThis.clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #caches(): (ResponseCache | EmbeddingCache | QueryCache)[] {
+    return [this.responseCache, this.embeddingCache, this.queryCache]
+  }
+}
+
+/** The caches that a whole program shares. */
+export const cacheManager: CacheManager = new CacheManager()

@@ -1,0 +1,50 @@
+import type { Bytes, Milliseconds } from '../units.ts'
+
+/** What bounds a cache. */
+export interface CacheOptions {
+  /** Most entries held: an integer ≥ 1. At no moment are there more; the least recently used entry leaves first. */
+  maxSize?: number
+  /**
+   * Time to live, counted from the last `set` of an entry by `Date.now()`: a number > 0. `Infinity` keeps an entry until
+   * it is evicted.
+   */
+  ttl?: Milliseconds
+}
+
+/** What a cache has done since it was made or last cleared, and what it holds now. */
+export interface CacheStats {
+  /** Look-ups (`get`, and each distinct text of `batchGet`) that found a live entry. */
+  hits: number
+  /** Look-ups that found none. */
+  misses: number
+  /** `hits / (hits + misses)`, 0..1; 0 before the first look-up. */
+  hitRate: number
+  /** Live entries; the same as `entries`. */
+  size: number
+  /** The most entries this cache holds. */
+  maxSize: number
+  /** Live entries: those expired but not yet removed are not counted. */
+  entries: number
+  /** Entries removed to make room. Expired and invalidated ones are not counted here. */
+  evictions: number
+  /**
+   * Bytes held by keys and values, kept up to date on every write. An estimate of what V8 needs for them, taken when a
+   * value is stored: what is changed in the value afterwards is not noticed. 0 when the cache is empty.
+   */
+  memoryUsage: Bytes
+  /**
+   * Mean time of a look-up, the making of its key included: the first and every 64th are measured with a nanosecond
+   * clock that fake timers do not move. Never 0 once there was a look-up, 0 before.
+   */
+  avgAccessTime: Milliseconds
+}
+
+/** What {@link CacheInvalidator} asks of a cache: every cache of this package, or one of your own. */
+export interface InvalidatableCache {
+  /** Removes every entry. */
+  clear(): void
+  /** Removes the expired entries and returns how many there were. */
+  removeExpired(): number
+  /** What the cache has done and holds. */
+  getStats(): CacheStats
+}

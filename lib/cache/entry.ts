@@ -1,0 +1,54 @@
+// An entry as JavaScript holds it, and the index that finds it by a single string.
+
+/** The part of an index that holds an entry. */
+export interface Home<V> {
+  /** Takes an entry out; another one that has its key by now stays. */
+  forget(entry: Entry<V>): void
+}
+
+export class Entry<V> {
+  readonly key: string
+  readonly home: Home<V>
+  /** Where the native tier knows it. */
+  readonly slot: number
+  value: V
+  /** By `Date.now()`. */
+  deadline: number
+
+  constructor(key: string, home: Home<V>, slot: number, value: V, deadline: number) {
+    this.key = key
+    this.home = home
+    this.slot = slot
+    this.value = value
+    this.deadline = deadline
+  }
+}
+
+/** Key → entry. */
+export class FlatIndex<V> implements Home<V> {
+  readonly #entries = new Map<string, Entry<V>>()
+
+  find(key: string): Entry<V> | undefined {
+    return this.#entries.get(key)
+  }
+
+  add(entry: Entry<V>): void {
+    this.#entries.set(entry.key, entry)
+  }
+
+  forget(entry: Entry<V>): void {
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  values(): IterableIterator<Entry<V>> {
+    return this.#entries.values()
+  }
+}
