@@ -1,4 +1,4 @@
-import { encodeKey } from '../key/encode.ts'
+import { KeyRecognizer } from '../key/recognizer.ts'
 import { sizeOf } from '../values/size-of.ts'
 import type { CacheOptions, CacheStats } from './cache-stats.ts'
 import { RequestCache } from './request-cache.ts'
@@ -20,6 +20,7 @@ const DEFAULTS = { maxSize: 500, ttl: 7_200_000 }
  */
 export class ResponseCache {
   readonly #requests: RequestCache<unknown>
+  readonly #configs = new KeyRecognizer()
 
   /**
    * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
@@ -36,7 +37,7 @@ export class ResponseCache {
    */
   get<T = any>(input: any, modelConfig: any): T | undefined {
     const begun = this.#requests.beginLookUp()
-    const response = this.#requests.get(encodeConfig(modelConfig), input, 'input')
+    const response = this.#requests.get(this.#encodeConfig(modelConfig), input, 'input')
     this.#requests.endLookUp(begun)
     return response as T | undefined
   }
@@ -47,7 +48,7 @@ export class ResponseCache {
    * @throws TypeError as {@link get} does.
    */
   set(input: any, modelConfig: any, response: any): void {
-    this.#requests.set(encodeConfig(modelConfig), input, 'input', response, sizeOf(response))
+    this.#requests.set(this.#encodeConfig(modelConfig), input, 'input', response, sizeOf(response))
   }
 
   /**
@@ -56,7 +57,7 @@ export class ResponseCache {
    * @throws TypeError as {@link get} does.
    */
   has(input: any, modelConfig: any): boolean {
-    return this.#requests.has(encodeConfig(modelConfig), input, 'input')
+    return this.#requests.has(this.#encodeConfig(modelConfig), input, 'input')
   }
 
   /** Removes every response and resets the statistics. */
@@ -73,8 +74,8 @@ export class ResponseCache {
   removeExpired(): number {
     return this.#requests.removeExpired()
   }
-}
 
-function encodeConfig(modelConfig: unknown): string {
-  return encodeKey(modelConfig, 'modelConfig')
+  #encodeConfig(modelConfig: unknown): string {
+    return this.#configs.encode(modelConfig, 'modelConfig')
+  }
 }
