@@ -99,7 +99,7 @@ function sizeOfArray(array: unknown[], add: (child: unknown) => void): number {
       index++ // As in `propertyOf`, with one frame for all elements instead of one for each.
     }
   }
-  return ARRAY_HEADER + FIELD * array.length
+  return sizeOfNumbers(array.length)
 }
 
 /** An array kept as a table of its elements; those before `start` have been visited. */

@@ -1,0 +1,116 @@
+// Caches as a process sees them: worker threads, memory, and exit.
+
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { cacheManager, EmbeddingCache, LRUCache, ResponseCache } from '@aah/ai-evals-performance'
+import { expect, test } from 'vitest'
+
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+const MiB = 1024 * 1024
+
+function collect(): void {
+  globalThis.gc?.()
+}
+
+/** A turn of the event loop, after which what WeakRefs pointed to may be collected. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+test('each thread has caches of its own, and a worker that ends takes nothing along', async () => {
+  cacheManager.embeddingCache.set('main', [1])
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const { cacheManager, LRUCache } = require(workerData.packageFolder)
+    const { embeddingCache } = cacheManager
+    const seen = embeddingCache.has('main')
+    for (let index = 0; index < 5000; index++) embeddingCache.set('text ' + index, [index])
+    parentPort.postMessage({ seen, ...embeddingCache.getStats() })
+  `
+  const workers = [0, 1].map(() => new Worker(code, { eval: true, workerData: { packageFolder } }))
+  const ended = workers.map((worker) => once(worker, 'exit'))
+  for (const [message] of await Promise.all(workers.map((worker) => once(worker, 'message')))) {
+    expect(message).toMatchObject({ seen: false, entries: 1_000, evictions: 4_000 })
+  }
+  expect((await Promise.all(ended)).map(([code]) => code)).toEqual([0, 0])
+  expect(cacheManager.embeddingCache.get('main')).toEqual([1])
+  expect(cacheManager.embeddingCache.getStats().entries).toBe(1)
+  cacheManager.clearAll()
+})
+
+test('a process that has used and swept caches ends by itself', () => {
+  const code = `
+    const { cacheManager, CacheInvalidator } = require(${JSON.stringify(packageFolder)})
+    cacheManager.startCleanup(10_000)
+    new CacheInvalidator().scheduleCleanup()
+    cacheManager.queryCache.set('q', {}, 1)
+  `
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', code], { timeout: 60_000, encoding: 'utf8' })
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' })
+})
+
+test('the tests of memory can collect garbage', () => {
+  expect(globalThis.gc).toBeTypeOf('function')
+})
+
+test('nothing keeps a value that was evicted, removed, replaced or cleared', async () => {
+  const cache = new LRUCache<object>({ maxSize: 2 })
+  const references: WeakRef<object>[] = []
+  const store = (key: string) => {
+    const value = { payload: new Array(1_000).fill(key) }
+    references.push(new WeakRef(value))
+    cache.set(key, value)
+  }
+  store('evicted')
+  store('removed')
+  store('replaced')
+  cache.delete('removed')
+  store('replaced')
+  store('kept')
+  await nextTurn()
+  collect()
+  expect(references.map((reference) => reference.deref() !== undefined)).toEqual([false, false, false, true, true])
+  cache.clear()
+  await nextTurn()
+  collect()
+  expect(references.some((reference) => reference.deref() !== undefined)).toBe(false)
+})
+
+test('nothing keeps a cache that nobody holds', async () => {
+  const references = Array.from({ length: 20 }, () => new WeakRef(new ResponseCache()))
+  await nextTurn()
+  collect()
+  expect(references.filter((reference) => reference.deref() !== undefined)).toEqual([])
+})
+
+test('200,000 sets on a cache of 100 entries leave the memory where it was', { timeout: 120_000 }, () => {
+  const cache = new ResponseCache({ maxSize: 100 })
+  const fill = (round: number) => {
+    for (let index = 0; index < 50_000; index++) {
+      cache.set(`input ${round} ${index}`, { model: `model ${index % 1_000}` }, { text: `answer ${index}` })
+    }
+  }
+  fill(0)
+  collect()
+  const before = process.memoryUsage()
+  for (let round = 1; round <= 4; round++) fill(round)
+  collect()
+  const after = process.memoryUsage()
+  expect(after.heapUsed - before.heapUsed).toBeLessThan(3 * MiB)
+  expect(after.rss - before.rss).toBeLessThan(64 * MiB)
+})
+
+test('a batch far larger than the cache leaves nothing behind', { timeout: 120_000 }, () => {
+  const cache = new EmbeddingCache({ maxSize: 10 })
+  const batch = (round: number) =>
+    cache.batchSet(new Map(Array.from({ length: 20_000 }, (_, index) => [`text ${round} ${index}`, [index]])))
+  batch(0)
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let round = 1; round <= 5; round++) batch(round)
+  collect()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 * MiB)
+  expect(cache.getStats().entries).toBe(10)
+})
