@@ -62,7 +62,7 @@ test('batchSet() gives back the references it was given, and accounts for them',
 
 test.each([
   ['Expected `embedding[3]` to be a number, got `"4"`', [1, 2, 3, '4']],
-  ['Expected `embedding[1]` to be a number, got `undefined`', [1, , 3]],
+  ['Expected `embedding[1]` to be a number, got `undefined`', Object.assign([1], { 2: 3 })],
   ['Expected `embedding[0]` to be a number, got `1n`', [1n]],
   ['Expected `embedding` to be an array of numbers, got `an object`', new Float64Array(3)],
   ['Expected `embedding` to be an array of numbers, got `null`', null],

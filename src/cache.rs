@@ -14,11 +14,17 @@ use std::time::Instant;
 /// What a cache has done and holds.
 #[napi(object)]
 pub struct NativeCacheStats {
+    /// Look-ups that found a live entry.
     pub hits: f64,
+    /// Look-ups that found none.
     pub misses: f64,
+    /// Entries removed to make room.
     pub evictions: f64,
+    /// Entries whose deadline has not passed.
     pub live_entries: f64,
+    /// Bytes of all entries held.
     pub bytes: f64,
+    /// Mean time of the look-ups timed; 0 where there are none.
     pub mean_access_nanoseconds: f64,
 }
 

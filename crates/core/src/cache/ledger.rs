@@ -107,11 +107,14 @@ impl<K: Clone + Hash + Ord> Ledger<K> {
         true
     }
 
-    pub(super) fn touch(&mut self, key: &K) {
-        if let Some(record) = self.records.get_mut(key) {
-            self.uses += 1;
-            record.last_use = self.uses;
-        }
+    /// Makes a record the most recently used; false where there is none.
+    pub(super) fn touch(&mut self, key: &K) -> bool {
+        let Some(record) = self.records.get_mut(key) else {
+            return false;
+        };
+        self.uses += 1;
+        record.last_use = self.uses;
+        true
     }
 
     /// Keys whose deadline has passed, the earliest first, at a cost that does not depend on how many are live.

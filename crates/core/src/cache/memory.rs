@@ -62,6 +62,18 @@ where
         }
     }
 
+    /// Gives the entry under `key`, live or expired, a new size and deadline and makes it the most recently used: what an
+    /// insertion under the same key comes to where the value is in place already, without moka's queue of writes. False
+    /// where there is no entry.
+    pub fn renew(&self, key: &K, bytes: u64, deadline: UnixMillis) -> bool {
+        let mut state = self.lock();
+        if state.touch(key).is_none() {
+            return false;
+        }
+        state.ledger.enter(key.clone(), bytes, deadline);
+        true
+    }
+
     /// Whether an entry, live or expired, is under `key`.
     #[must_use]
     pub fn holds(&self, key: &K) -> bool {
@@ -108,8 +120,10 @@ where
     }
 
     fn touch(&mut self, key: &K) -> Option<V> {
+        if !self.ledger.touch(key) {
+            return None;
+        }
         let value = self.values.get(key)?;
-        self.ledger.touch(key);
         self.queued_reads += 1;
         if self.queued_reads >= MOST_QUEUED_READS {
             self.work_off();

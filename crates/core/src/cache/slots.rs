@@ -64,7 +64,10 @@ impl SlotCache {
     /// Stores an entry of `bytes`: in `slot` if an entry is there, else in a slot that it assigns. Returns the entry's
     /// slot, followed by those whose entries had to leave.
     pub fn set(&mut self, slot: u32, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<u32> {
-        let slot = if self.tier.holds(&slot) { slot } else { self.assign() };
+        if self.tier.renew(&slot, bytes, deadline) {
+            return vec![slot];
+        }
+        let slot = self.assign();
         let mut outcome = vec![slot];
         outcome.extend(self.tier.insert(slot, (), bytes, deadline, now));
         self.free.extend(&outcome[1..]);
