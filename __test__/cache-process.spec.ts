@@ -15,16 +15,22 @@ function collect(): void {
 }
 
 /**
- * Which of the values are still there after a full collection. In a turn of the event loop of its own, since a WeakRef
- * made or read in this one keeps its value until the end of the turn.
+ * Which of the values are still there when those nobody holds have had every chance to go. The engine itself may hold
+ * one for a while (a WeakRef until its turn of the event loop ends, a compilation in the background until it is done),
+ * so collections are repeated until only `expected` are left; what a cache holds on to never goes.
  */
-function whichAreLeft(references: WeakRef<object>[]): Promise<boolean[]> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      collect()
-      resolve(references.map((reference) => reference.deref() !== undefined))
+async function whichAreLeft(references: WeakRef<object>[], expected: number): Promise<boolean[]> {
+  let left: boolean[] = []
+  for (let round = 0; round < 50; round++) {
+    left = await new Promise<boolean[]>((resolve) => {
+      setTimeout(() => {
+        collect()
+        resolve(references.map((reference) => reference.deref() !== undefined))
+      })
     })
-  })
+    if (left.filter(Boolean).length <= expected) break
+  }
+  return left
 }
 
 test('each thread has caches of its own, and a worker that ends takes nothing along', async () => {
@@ -77,14 +83,14 @@ test('nothing keeps a value that was evicted, removed, replaced or cleared', asy
   cache.delete('removed')
   store('replaced')
   store('kept')
-  expect(await whichAreLeft(references)).toEqual([false, false, false, true, true])
+  expect(await whichAreLeft(references, 2)).toEqual([false, false, false, true, true])
   cache.clear()
-  expect(await whichAreLeft(references)).toEqual([false, false, false, false, false])
+  expect(await whichAreLeft(references, 0)).not.toContain(true)
 })
 
 test('nothing keeps a cache that nobody holds', async () => {
   const references = Array.from({ length: 20 }, () => new WeakRef(new ResponseCache()))
-  expect(await whichAreLeft(references)).not.toContain(true)
+  expect(await whichAreLeft(references, 0)).not.toContain(true)
 })
 
 test('200,000 sets on a cache of 100 entries leave the memory where it was', { timeout: 120_000 }, () => {

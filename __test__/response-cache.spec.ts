@@ -108,3 +108,13 @@ test('one entry makes room for the next under the same configuration', () => {
   cache.clear()
   expect(cache.getStats().memoryUsage).toBe(0)
 })
+
+test('a configuration whose last entry made room for its next one is still found after another was used', () => {
+  const cache = new ResponseCache({ maxSize: 2 })
+  cache.set('first', 'a', 1)
+  cache.set('other', 'b', 2)
+  cache.set('second', 'a', 3)
+  expect(cache.get('other', 'b')).toBe(2)
+  expect(cache.get('second', 'a')).toBe(3)
+  expect(cache.has('first', 'a')).toBe(false)
+})
