@@ -3,6 +3,8 @@
 pub mod key;
 mod limiter;
 mod monitor;
+mod spill_queue;
+mod spill_record;
 
 use napi_derive::napi;
 
