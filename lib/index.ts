@@ -29,5 +29,9 @@ export type {
   RateLimit,
   WorkerConfig,
 } from './parallel/types.ts'
+export { BatchProcessor } from './stream/batch-processor.ts'
+export { type BackpressureEvent, type BatchCompleteEvent, DatasetStream } from './stream/dataset-stream.ts'
+export { ResultWriter } from './stream/result-writer.ts'
+export type { StreamStats } from './stream/stats.ts'
 export type { RunResult, StreamConfig, TestCase } from './stream/types.ts'
 export type { Bytes, Milliseconds } from './units.ts'

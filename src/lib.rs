@@ -4,6 +4,8 @@ pub mod cache;
 pub mod key;
 mod limiter;
 mod monitor;
+mod spill_queue;
+mod spill_record;
 
 use napi_derive::napi;
 

@@ -8,4 +8,5 @@ pub mod key;
 pub mod limiter;
 pub mod monitor;
 pub mod stats;
+pub mod stream;
 pub mod units;
