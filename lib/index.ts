@@ -1,3 +1,12 @@
+export { Benchmark } from './benchmark/benchmark.ts'
+export { benchmarkCache } from './benchmark/benchmark-cache.ts'
+export { BenchmarkSuite } from './benchmark/benchmark-suite.ts'
+export type {
+  BenchmarkComparison,
+  BenchmarkConfig,
+  BenchmarkResult,
+  BenchmarkSuiteResult,
+} from './benchmark/types.ts'
 export { CacheInvalidator } from './cache/cache-invalidator.ts'
 export { CacheManager, cacheManager } from './cache/cache-manager.ts'
 export type { CacheOptions, CacheStats, InvalidatableCache } from './cache/cache-stats.ts'

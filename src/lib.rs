@@ -1,5 +1,6 @@
 //! Node.js binding: one file per exported class, each method converts, calls the core, and converts back.
 
+pub mod benchmark;
 pub mod cache;
 pub mod key;
 mod limiter;

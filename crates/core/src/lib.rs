@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod benchmark;
 pub mod cache;
 pub mod clock;
 pub mod key;

@@ -1,5 +1,17 @@
 //! Statistics that the monitor and the benchmark share.
+//!
+//! Pure functions of the samples they are given. Nothing here knows what a sample is a time of.
 
+mod moments;
 mod order;
+mod rank_test;
+#[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
+pub(crate) mod simulation;
+mod welch;
 
-pub use order::nearest_rank;
+pub use moments::{Sum, sum};
+pub use order::{Weighted, nearest_rank};
+pub use rank_test::mann_whitney;
+pub use welch::{Moments, welch};

@@ -1,0 +1,144 @@
+//! Whether two runs differ, and by how much.
+//!
+//! A verdict other than "similar" needs a change that matters *and* a test that says chance alone does not make it.
+//! Either alone calls identical functions different: a threshold because means of heavy-tailed samples scatter by more
+//! than that, a test because with enough samples it finds differences nobody cares about.
+
+use crate::stats::{Moments, mann_whitney, welch};
+
+/// The smallest change that matters, in per cent of the baseline.
+const MARGIN: f64 = 5.0;
+
+/// How unlikely a difference must be by chance.
+const LEVEL: f64 = 0.01;
+
+/// One run as far as a comparison needs it. Values that are not known are NaN.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// Mean duration of a call.
+    pub mean: f64,
+    /// Median duration of a call.
+    pub median: f64,
+    /// Sample standard deviation of the duration of a call.
+    pub deviation: f64,
+    /// How many samples these come from.
+    pub samples: f64,
+    /// Calls per second.
+    pub throughput: f64,
+    /// Bytes by which the run made memory grow.
+    pub memory: f64,
+    /// The samples themselves, per call, while they are at hand.
+    pub observations: Option<Vec<f64>>,
+}
+
+/// Whether the current run differs from its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It takes less time.
+    Faster,
+    /// It takes more time.
+    Slower,
+    /// No difference that matters, or none that the samples prove.
+    Similar,
+}
+
+/// How much a proven difference matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Significance {
+    /// At least half of the baseline.
+    Significant,
+    /// At least a fifth.
+    Moderate,
+    /// At least a twentieth.
+    Minor,
+    /// Less, or not proven.
+    Negligible,
+}
+
+/// A current run against its baseline. Percentages are of the baseline, finite, and positive where the current run is
+/// better; 0 where that cannot be said.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Less mean time.
+    pub duration_percent: f64,
+    /// More throughput.
+    pub throughput_percent: f64,
+    /// Less growth of memory.
+    pub memory_percent: f64,
+    /// Whether they differ.
+    pub verdict: Verdict,
+    /// How much.
+    pub significance: Significance,
+}
+
+/// Compares a run with its baseline: by the Mann–Whitney test where both have their samples, otherwise by Welch's.
+#[must_use]
+pub fn compare(baseline: &Measured, current: &Measured) -> Comparison {
+    let duration_percent = decrease(baseline.mean, current.mean);
+    let verdict = verdict(baseline, current, duration_percent);
+    Comparison {
+        duration_percent,
+        throughput_percent: decrease(-baseline.throughput, -current.throughput),
+        memory_percent: decrease(baseline.memory, current.memory),
+        verdict,
+        significance: significance(verdict, duration_percent),
+    }
+}
+
+/// By how many per cent of its size `from` went down to become `to`.
+fn decrease(from: f64, to: f64) -> f64 {
+    let percent = (from - to) / from.abs() * 100.0;
+    if percent.is_finite() { percent } else { 0.0 }
+}
+
+fn verdict(baseline: &Measured, current: &Measured, duration_percent: f64) -> Verdict {
+    let (change, p_value) = match (&baseline.observations, &current.observations) {
+        (Some(before), Some(after)) => {
+            let of_medians = decrease(baseline.median, current.median);
+            (smaller(duration_percent, of_medians), mann_whitney(before, after))
+        }
+        _ => (duration_percent, welch(baseline.moments(), current.moments())),
+    };
+    if change.abs() < MARGIN || p_value >= LEVEL {
+        Verdict::Similar
+    } else if change > 0.0 {
+        Verdict::Faster
+    } else {
+        Verdict::Slower
+    }
+}
+
+/// The smaller of two changes, 0 where they contradict each other: mean and median must tell the same story.
+fn smaller(of_means: f64, of_medians: f64) -> f64 {
+    if of_means * of_medians <= 0.0 {
+        0.0
+    } else if of_means.abs() < of_medians.abs() {
+        of_means
+    } else {
+        of_medians
+    }
+}
+
+fn significance(verdict: Verdict, percent: f64) -> Significance {
+    match percent.abs() {
+        _ if verdict == Verdict::Similar => Significance::Negligible,
+        50.0.. => Significance::Significant,
+        20.0.. => Significance::Moderate,
+        MARGIN.. => Significance::Minor,
+        _ => Significance::Negligible,
+    }
+}
+
+impl Measured {
+    fn moments(&self) -> Moments {
+        Moments {
+            count: self.samples,
+            mean: self.mean,
+            deviation: self.deviation,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "comparison_tests.rs"]
+mod tests;
