@@ -1,5 +1,5 @@
-import { compareBenchmarks, type NativeBenchmarkMeasured, summarizeBenchmark } from '../native.ts'
 import { checkString, wrongType } from '../arguments.ts'
+import { compareBenchmarks, type NativeBenchmarkMeasured, summarizeBenchmark } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { comparisonLines, resultLines } from './report.ts'
 import { keepSamples, type Samples, samplesOf } from './samples.ts'
@@ -67,10 +67,14 @@ export class Benchmark {
    * Says how `current` differs from `baseline`. Neither has to come from this benchmark, this process or this machine;
    * results read from JSON will do.
    *
-   * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, their
-   * samples are compared by the Mann–Whitney U test, which heavy tails do not mislead, and the difference must show in
-   * mean and median alike; otherwise Welch's t test compares means and standard deviations. Identical functions are
-   * then called different in at most 2 of 100 comparisons.
+   * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, the medians
+   * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, and the difference must
+   * show in mean and median alike: neither a few stray calls nor a busy moment of the machine makes a verdict. This
+   * takes at least 6 samples each. Otherwise Welch's t test compares means and standard deviations.
+   *
+   * Identical functions are then called different in at most 2 of 100 comparisons, as long as the machine treats both
+   * runs alike. No test can tell a slower function from a machine that was slower while it ran: where that may be,
+   * measure in turns and look at more than one pair.
    *
    * @throws TypeError where an argument is no result.
    */

@@ -23,7 +23,7 @@ export function resultLines(result: BenchmarkResult): string[] {
     ['p95', formatDuration(result.p95Duration)],
     ['p99', formatDuration(result.p99Duration)],
     ['throughput', formatRate(result.throughput)],
-    ['measured', `${calls(result)} in ${formatDuration(result.totalDuration)}`],
+    ['measured', `${calls(result.iterations)} in ${formatDuration(result.totalDuration)}${batches(result.samples)}`],
   ]
   if (memory) {
     const delta = `${memory.delta > 0 ? '+' : ''}${formatBytes(memory.delta)}`
@@ -38,8 +38,9 @@ export function comparisonLines({ baseline, current, verdict, significance }: Be
   const cells: string[][] = [['', 'baseline', 'current', 'change']]
   const compare = (label: string, format: (value: number) => string, of: (result: BenchmarkResult) => number) => {
     const [before, after] = [of(baseline), of(current)]
-    const percent = ((after - before) / Math.abs(before)) * 100
-    cells.push([label, format(before), format(after), Number.isFinite(percent) ? formatChange(percent) : ''])
+    // A share of nothing, or of memory that shrank, says nothing.
+    const change = before > 0 ? formatChange((after / before - 1) * 100) : ''
+    cells.push([label, format(before), format(after), change])
   }
   compare('mean', formatDuration, (result) => result.avgDuration)
   compare('median', formatDuration, (result) => result.medianDuration)
@@ -104,10 +105,13 @@ export function suiteLines(suite: BenchmarkSuiteResult): string[] {
   ]
 }
 
-function calls({ iterations, samples }: BenchmarkResult): string {
-  const single = iterations === 1 ? '1 call' : `${formatCount(iterations)} calls`
-  if (samples === undefined) return single
-  return `${single}, timed in ${samples === 1 ? '1 batch' : `${formatCount(samples)} batches`},`
+function calls(count: number): string {
+  return count === 1 ? '1 call' : `${formatCount(count)} calls`
+}
+
+function batches(count: number | undefined): string {
+  if (count === undefined) return ''
+  return count === 1 ? ', timed as one batch' : `, timed in ${formatCount(count)} batches`
 }
 
 function formatRate(perSecond: number): string {

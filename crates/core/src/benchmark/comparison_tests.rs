@@ -112,6 +112,15 @@ fn a_proven_change_that_does_not_matter_is_similar() {
 }
 
 #[test]
+fn six_samples_of_each_can_prove_a_difference_and_five_cannot() {
+    let verdict = |count| {
+        let run = |mean: f64| (0..count).map(|i| mean + f64::from(i)).collect::<Vec<_>>();
+        compare(&measured(&run(100.0), true), &measured(&run(200.0), true)).verdict
+    };
+    assert_eq!((verdict(5), verdict(6)), (Verdict::Similar, Verdict::Slower));
+}
+
+#[test]
 fn one_stray_sample_does_not_make_a_verdict() {
     let baseline: Vec<f64> = (0..200).map(|i| 10.0 + f64::from(i % 7)).collect();
     let mut current = baseline.clone();
@@ -121,11 +130,11 @@ fn one_stray_sample_does_not_make_a_verdict() {
     assert!(result.duration_percent < -1000.0);
 }
 
-/// How many of 2,000 simulated pairs get each verdict, where the current run's samples are `factor` times as long.
+/// How many of 1,000 simulated pairs get each verdict, where the current run's samples are `factor` times as long.
 fn verdicts(keep: bool, count: usize, factor: f64, draw: impl Fn(&mut Random) -> f64) -> (usize, usize) {
     let mut random = Random(42);
     let (mut faster, mut slower) = (0, 0);
-    for _ in 0..2000 {
+    for _ in 0..1000 {
         let baseline: Vec<f64> = (0..count).map(|_| draw(&mut random)).collect();
         let current: Vec<f64> = (0..count).map(|_| factor * draw(&mut random)).collect();
         match compare(&measured(&baseline, keep), &measured(&current, keep)).verdict {
@@ -145,8 +154,8 @@ fn identical_functions_are_called_different_at_most_twice_in_a_hundred_times() {
             let pareto = verdicts(keep, count, 1.0, |random| random.pareto(1.5));
             for (faster, slower) in [log_normal, pareto] {
                 assert!(
-                    faster + slower <= 40,
-                    "{keep} {count}: {} of 2,000 are wrong",
+                    faster + slower <= 20,
+                    "{keep} {count}: {} of 1,000 are wrong",
                     faster + slower
                 );
             }
@@ -154,11 +163,34 @@ fn identical_functions_are_called_different_at_most_twice_in_a_hundred_times() {
     }
 }
 
+/// Samples during which the machine is now and then busy with something else: for a stretch of calls all of them take
+/// half as long again.
+fn with_busy_spells(random: &mut Random, count: usize) -> Vec<f64> {
+    let mut busy = false;
+    let mut draw = || {
+        busy ^= random.uniform() < 0.02;
+        random.log_normal(0.05) * if busy { 1.5 } else { 1.0 }
+    };
+    (0..count).map(|_| draw()).collect()
+}
+
 #[test]
-fn a_fifth_more_time_is_found_nine_times_in_ten() {
+fn a_busy_machine_seldom_makes_identical_functions_look_different() {
+    let mut random = Random(7);
+    let different = (0..500)
+        .filter(|_| {
+            let [baseline, current] = [(), ()].map(|()| with_busy_spells(&mut random, 1000));
+            compare(&measured(&baseline, true), &measured(&current, true)).verdict != Verdict::Similar
+        })
+        .count();
+    assert!(different <= 25, "{different} of 500 are wrong");
+}
+
+#[test]
+fn a_third_more_time_is_found_nineteen_times_in_twenty() {
     for keep in [true, false] {
-        let (faster, slower) = verdicts(keep, 100, 1.2, |random| random.log_normal(0.3));
+        let (faster, slower) = verdicts(keep, 100, 4.0 / 3.0, |random| random.log_normal(0.3));
         assert_eq!(faster, 0);
-        assert!(slower >= 1800, "{slower} of 2,000 were found");
+        assert!(slower >= 950, "{slower} of 1,000 were found");
     }
 }

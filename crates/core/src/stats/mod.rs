@@ -12,6 +12,6 @@ pub(crate) mod simulation;
 mod welch;
 
 pub use moments::{Sum, sum};
-pub use order::{Weighted, nearest_rank};
+pub use order::{Weighted, block_medians, nearest_rank};
 pub use rank_test::mann_whitney;
 pub use welch::{Moments, welch};

@@ -14,6 +14,25 @@ fn rank_of(percent: f64, count: f64) -> f64 {
     (percent * count / 100.0).ceil().clamp(1.0, count.max(1.0))
 }
 
+/// The medians of `count` consecutive blocks of nearly equal length, in order; of single samples where there are fewer.
+///
+/// Samples taken one after the other share whatever slowed the machine down at the time. Their block medians are far
+/// closer to independent, which is what a test of significance takes for granted.
+#[must_use]
+pub fn block_medians(samples: &[f64], count: usize) -> Vec<f64> {
+    let count = count.min(samples.len());
+    let bound = |block: usize| block * samples.len() / count;
+    (0..count)
+        .filter_map(|block| median(samples[bound(block)..bound(block + 1)].to_vec()))
+        .collect()
+}
+
+fn median(mut samples: Vec<f64>) -> Option<f64> {
+    samples.sort_unstable_by(f64::total_cmp);
+    let lower = samples.get(samples.len().checked_sub(1)? / 2)?;
+    Some(f64::midpoint(*lower, samples[samples.len() / 2]))
+}
+
 /// Samples of which each stands for a number of equal ones, in ascending order.
 ///
 /// Its answers are those of the plain list in which every sample is repeated as often as it counts.
@@ -74,7 +93,7 @@ impl Weighted {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Weighted, nearest_rank};
+    use super::{Weighted, block_medians, nearest_rank};
 
     #[test]
     fn takes_the_sample_at_the_rounded_up_rank() {
@@ -91,6 +110,15 @@ mod tests {
         // 7 / 100 * 100 is a little more than 7 in floating point, and would take the eighth.
         let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(nearest_rank(&sorted, 7.0), Some(7.0));
+    }
+
+    #[test]
+    fn blocks_are_consecutive_and_leave_no_sample_out() {
+        let samples = [1.0, 2.0, 9.0, 4.0, 4.0, 7.0, 8.0];
+        assert_eq!(block_medians(&samples, 3), [1.5, 6.5, 7.0]);
+        assert_eq!(block_medians(&samples, 1), [4.0]);
+        assert_eq!(block_medians(&samples, 10), samples);
+        assert!(block_medians(&[], 10).is_empty());
     }
 
     #[test]
