@@ -38,6 +38,8 @@ pub struct NativeBenchmarkMeasured {
     pub mean: f64,
     /// Median duration.
     pub median: Option<f64>,
+    /// Shortest duration.
+    pub min: Option<f64>,
     /// Sample standard deviation.
     pub deviation: Option<f64>,
     /// How many samples the summary is of.
@@ -152,6 +154,7 @@ impl From<NativeBenchmarkMeasured> for Measured {
         Self {
             mean: run.mean,
             median: run.median.unwrap_or(f64::NAN),
+            min: run.min.unwrap_or(f64::NAN),
             deviation: run.deviation.unwrap_or(f64::NAN),
             samples: run.samples.unwrap_or(f64::NAN),
             throughput: run.throughput.unwrap_or(f64::NAN),

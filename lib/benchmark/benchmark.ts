@@ -68,9 +68,10 @@ export class Benchmark {
    * results read from JSON will do.
    *
    * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, the medians
-   * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, and the difference must
-   * show in mean and median alike: neither a few stray calls nor a busy moment of the machine makes a verdict. This
-   * takes at least 6 samples each. Otherwise Welch's t test compares means and standard deviations.
+   * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, which takes at least 6
+   * samples each, and the difference must show in mean and median alike and, below 50 %, in the fastest call: neither
+   * stray calls nor a machine that is busy now and then make a verdict. Otherwise Welch's t test compares means and
+   * standard deviations.
    *
    * Identical functions are then called different in at most 2 of 100 comparisons, as long as the machine treats both
    * runs alike. No test can tell a slower function from a machine that was slower while it ran: where that may be,
@@ -148,6 +149,7 @@ function measured(name: string, result: BenchmarkResult): NativeBenchmarkMeasure
   return {
     mean: result.avgDuration,
     median: known(result.medianDuration),
+    min: known(result.minDuration),
     deviation: known(result.stdDeviation),
     samples: known(result.samples ?? result.iterations),
     throughput: known(result.throughput),

@@ -72,7 +72,7 @@ export async function timeOverlapping(
   return [samples, wall]
 }
 
-/** Warms up and measures an asynchronous function as its settings say. */
+/** Calls an asynchronous function as often as it is to be warmed up, and in the way it will be measured. */
 export async function warmUp(fn: () => unknown, settings: Settings): Promise<void> {
   const { parallel, warmupIterations, concurrency } = settings
   await (parallel ? timeOverlapping(fn, warmupIterations, concurrency) : timeInTurn(fn, warmupIterations))

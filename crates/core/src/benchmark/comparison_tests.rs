@@ -8,6 +8,7 @@ fn measured(samples: &[f64], keep_samples: bool) -> Measured {
     Measured {
         mean: summary.mean,
         median: summary.median,
+        min: summary.min,
         deviation: summary.deviation,
         samples: summary.samples as f64,
         throughput: summary.throughput,
@@ -20,6 +21,7 @@ fn summarised(samples: f64, mean: f64, deviation: f64) -> Measured {
     Measured {
         mean,
         median: mean,
+        min: mean,
         deviation,
         samples,
         throughput: 1e3 / mean,
@@ -130,11 +132,11 @@ fn one_stray_sample_does_not_make_a_verdict() {
     assert!(result.duration_percent < -1000.0);
 }
 
-/// How many of 1,000 simulated pairs get each verdict, where the current run's samples are `factor` times as long.
+/// How many of 500 simulated pairs get each verdict, where the current run's samples are `factor` times as long.
 fn verdicts(keep: bool, count: usize, factor: f64, draw: impl Fn(&mut Random) -> f64) -> (usize, usize) {
     let mut random = Random(42);
     let (mut faster, mut slower) = (0, 0);
-    for _ in 0..1000 {
+    for _ in 0..500 {
         let baseline: Vec<f64> = (0..count).map(|_| draw(&mut random)).collect();
         let current: Vec<f64> = (0..count).map(|_| factor * draw(&mut random)).collect();
         match compare(&measured(&baseline, keep), &measured(&current, keep)).verdict {
@@ -154,8 +156,8 @@ fn identical_functions_are_called_different_at_most_twice_in_a_hundred_times() {
             let pareto = verdicts(keep, count, 1.0, |random| random.pareto(1.5));
             for (faster, slower) in [log_normal, pareto] {
                 assert!(
-                    faster + slower <= 20,
-                    "{keep} {count}: {} of 1,000 are wrong",
+                    faster + slower <= 10,
+                    "{keep} {count}: {} of 500 are wrong",
                     faster + slower
                 );
             }
@@ -163,19 +165,20 @@ fn identical_functions_are_called_different_at_most_twice_in_a_hundred_times() {
     }
 }
 
-/// Samples during which the machine is now and then busy with something else: for a stretch of calls all of them take
-/// half as long again.
+/// Samples during which the machine is now and then busy with something else: for a stretch of calls nearly all of them
+/// take half as long again.
 fn with_busy_spells(random: &mut Random, count: usize) -> Vec<f64> {
     let mut busy = false;
     let mut draw = || {
-        busy ^= random.uniform() < 0.02;
-        random.log_normal(0.05) * if busy { 1.5 } else { 1.0 }
+        busy ^= random.uniform() < 0.01;
+        let slowed = busy && random.uniform() < 0.98;
+        random.log_normal(0.05) * if slowed { 1.5 } else { 1.0 }
     };
     (0..count).map(|_| draw()).collect()
 }
 
 #[test]
-fn a_busy_machine_seldom_makes_identical_functions_look_different() {
+fn a_busy_machine_hardly_ever_makes_identical_functions_look_different() {
     let mut random = Random(7);
     let different = (0..500)
         .filter(|_| {
@@ -183,14 +186,26 @@ fn a_busy_machine_seldom_makes_identical_functions_look_different() {
             compare(&measured(&baseline, true), &measured(&current, true)).verdict != Verdict::Similar
         })
         .count();
-    assert!(different <= 25, "{different} of 500 are wrong");
+    assert!(different <= 10, "{different} of 500 are wrong");
 }
 
 #[test]
-fn a_third_more_time_is_found_nineteen_times_in_twenty() {
+fn a_change_of_half_need_not_show_in_the_fastest_call() {
+    let answered = |share: f64| {
+        let mut random = Random(3);
+        let mut draw = || random.log_normal(0.1) * if random.uniform() < share { 1.0 } else { 100.0 };
+        measured(&(0..200).map(|_| draw()).collect::<Vec<_>>(), true)
+    };
+    assert_eq!(compare(&answered(0.2), &answered(0.9)).verdict, Verdict::Faster);
+}
+
+#[test]
+fn a_third_more_time_is_found_more_than_four_times_in_five() {
     for keep in [true, false] {
-        let (faster, slower) = verdicts(keep, 100, 4.0 / 3.0, |random| random.log_normal(0.3));
-        assert_eq!(faster, 0);
-        assert!(slower >= 950, "{slower} of 1,000 were found");
+        for count in [100, 400] {
+            let (faster, slower) = verdicts(keep, count, 4.0 / 3.0, |random| random.log_normal(0.3));
+            assert_eq!(faster, 0);
+            assert!(slower > 400, "{slower} of 500 were found in {count} samples");
+        }
     }
 }

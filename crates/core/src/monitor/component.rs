@@ -1,7 +1,7 @@
 //! One component's spans, reduced to what reports need.
 
 use super::distribution::Distribution;
-use super::sum::Sum;
+use crate::stats::Sum;
 
 /// What a component's spans add up to. Durations are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]

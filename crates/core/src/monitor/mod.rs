@@ -11,7 +11,6 @@ mod bottleneck;
 mod component;
 mod distribution;
 mod regression;
-mod sum;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +18,8 @@ pub use bottleneck::{Bottleneck, BottleneckSeverity, BottleneckThresholds};
 pub use component::Timing;
 pub use regression::{Regression, RegressionSeverity, RegressionThresholds};
 
+use crate::stats::Sum;
 use component::Component;
-use sum::Sum;
 
 /// Why a span was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
