@@ -1,6 +1,6 @@
 import { Benchmark } from '@aah/ai-evals-performance'
 import { afterEach, expect, test, vi } from 'vitest'
-import { fakeClock, resultOf } from './support/benchmark.ts'
+import { fakeClock, resultOf } from './helpers/benchmarks.ts'
 
 const benchmark = new Benchmark()
 afterEach(() => {

@@ -9,7 +9,7 @@ import {
   formatPercent,
   shorten,
 } from '../lib/format.ts'
-import { resultOf } from './support/benchmark.ts'
+import { resultOf } from './helpers/benchmarks.ts'
 
 /** The lines that are printed meanwhile. */
 function printed(print: () => void): string[] {

@@ -1,6 +1,6 @@
 import { Benchmark, BenchmarkSuite, benchmarkCache } from '@aah/ai-evals-performance'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { fakeClock } from './support/benchmark.ts'
+import { fakeClock } from './helpers/benchmarks.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()

@@ -1,6 +1,7 @@
 import { Benchmark, type BenchmarkResult } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { deferred, fakeClock, settled } from './support/benchmark.ts'
+import { deferred, fakeClock } from './helpers/benchmarks.ts'
+import { settled } from './helpers/tasks.ts'
 
 let benchmark: Benchmark
 beforeEach(() => {

@@ -26,11 +26,6 @@ export function deferred() {
   return { promise, resolve, reject }
 }
 
-/** Resolves when everything that was ready to run has run. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
 /** A result with made-up but consistent figures. */
 export function resultOf(name: string, figures: Partial<BenchmarkResult> = {}): BenchmarkResult {
   return {
