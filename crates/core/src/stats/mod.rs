@@ -6,8 +6,6 @@ mod moments;
 mod order;
 mod rank_test;
 #[cfg(test)]
-mod reference_tests;
-#[cfg(test)]
 pub(crate) mod simulation;
 mod welch;
 

@@ -1,11 +1,10 @@
-//! The statistics against `NumPy` and `SciPy`, over samples made by `tests/fixtures/statistics.py`.
+//! The statistics against `NumPy` and `SciPy`, over samples made by `fixtures/statistics.py`.
 
 use std::collections::BTreeMap;
 
+use ai_evals_performance_core::benchmark::{Batch, Summary};
+use ai_evals_performance_core::stats::{Moments, mann_whitney, nearest_rank, welch};
 use serde::Deserialize;
-
-use super::{Moments, mann_whitney, nearest_rank, welch};
-use crate::benchmark::{Batch, Summary};
 
 #[derive(Deserialize)]
 struct Fixtures {
@@ -33,7 +32,7 @@ struct Pair {
 }
 
 fn fixtures() -> Fixtures {
-    serde_json::from_str(include_str!("../../tests/fixtures/statistics.json")).expect("the fixtures are valid")
+    serde_json::from_str(include_str!("fixtures/statistics.json")).expect("the fixtures are valid")
 }
 
 fn summary(samples: &[f64]) -> Summary {
