@@ -12,6 +12,7 @@ const COLLECTION_HEADER = 64
 const COLLECTION_ENTRY = 40
 const OPAQUE = 64
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Latin-1 begins with them
 const TWO_BYTE_CHARACTER = /[^\u0000-\u00ff]/
 
 /** Bytes of a string: one for each character where all are Latin-1, else two. */
