@@ -38,7 +38,7 @@ beforeAll(async () => {
   }
 }, 120_000)
 
-afterAll(() => rmSync(project, { recursive: true }))
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000)
 
 describe('what the snippets are given', () => {
   test('compiles', () => {

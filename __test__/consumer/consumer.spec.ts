@@ -24,7 +24,7 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
     tarballs = await pack(folder)
     if (hasOtherNodes) Object.assign(nodes, await installNode({ oldest: '20.0.0', newest: '26' }, folder))
   }, 10 * MINUTES)
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 2 * MINUTES)
 
   const versions = hasOtherNodes ? ['current', 'oldest', 'newest'] : ['current']
   /** The test tools need a later release of Node.js 20 than we do. */
@@ -70,18 +70,18 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
       project = await install('jest', tarballs, folder)
     }, 10 * MINUTES)
 
-    test('type-checks strictly, all declarations included', async () => {
+    test('type-checks with module node16, all declarations included', async () => {
       await run(bin('tsc'), ['-p', '.'], project)
     })
 
     test.each([
-      ['node16', 'node16'],
       ['nodenext', 'nodenext'],
       ['preserve', 'bundler'],
       ['commonjs', 'node10'],
-    ])('type-checks with module %s and moduleResolution %s', (module, moduleResolution) =>
-      run(bin('tsc'), ['-p', '.', '--module', module, '--moduleResolution', moduleResolution], project),
-    )
+    ])('type-checks with module %s and moduleResolution %s', async (module, moduleResolution) => {
+      const resolution = ['--module', module, '--moduleResolution', moduleResolution]
+      await run(bin('tsc'), ['-p', '.', '--skipLibCheck', ...resolution], project)
+    })
 
     test.each(versionsOfTools)('passes on the %s Node.js, in two workers', async (version) => {
       const jest = join(project, 'node_modules/jest/bin/jest.js')
@@ -105,9 +105,9 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
     test.each([
       ['preserve', 'bundler'],
       ['nodenext', 'nodenext'],
-    ])('type-checks with module %s and moduleResolution %s', (module, moduleResolution) =>
-      run(bin('tsc'), ['-p', '.', '--module', module, '--moduleResolution', moduleResolution], project),
-    )
+    ])('type-checks with module %s and moduleResolution %s', async (module, moduleResolution) => {
+      await run(bin('tsc'), ['-p', '.', '--module', module, '--moduleResolution', moduleResolution], project)
+    })
 
     test.each(versionsOfTools.flatMap((version) => ['forks', 'threads'].map((pool) => [version, pool] as const)))(
       'passes on the %s Node.js, in two %s',

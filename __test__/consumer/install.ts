@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,7 @@ export async function pack(folder: string): Promise<string[]> {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   mkdirSync(stage)
   for (const name of ['package.json', 'README.md', 'LICENSE', 'npm', ...manifest.files]) {
-    cpSync(join(root, name), join(stage, name), { recursive: true })
+    if (existsSync(join(root, name))) cpSync(join(root, name), join(stage, name), { recursive: true })
   }
   const addon = readdirSync(root).find((name) => name.endsWith('.node'))
   if (addon === undefined) throw new Error('The addon is not built')
