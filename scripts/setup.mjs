@@ -6,7 +6,7 @@ import { run, step } from './steps.mjs'
 const ADDON = ['*.node', 'binding.js', 'binding.d.ts']
 
 step('install', {
-  inputs: ['package.json', 'package-lock.json'],
+  inputs: ['package-lock.json'],
   // npm removes this file when it begins and writes it when it is done.
   outputs: ['node_modules/.package-lock.json'],
   action: () => run('npm', ['ci', '--no-audit', '--no-fund']),
