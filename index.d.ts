@@ -1,5 +1,537 @@
 // Generated from lib/ by `npm run build`: change the declarations there.
 
+import { EventEmitter } from 'node:events';
+
+/** A time or duration in milliseconds: fractional, never rounded to whole ones. */
+type Milliseconds = number;
+/** A size in bytes. */
+type Bytes = number;
+
+/** What to measure, and how often. */
+interface BenchmarkConfig {
+    /** Shown in reports, and what `Benchmark.getHistory` finds results by. Need not be unique. */
+    name: string;
+    /** A sentence for the report. */
+    description?: string;
+    /**
+     * Calls that are measured: exactly this many, an integer ≥ 1.
+     *
+     * @default 100 for `run`, 1,000 for `runSync`
+     */
+    iterations?: number;
+    /**
+     * Calls made before, so that compiled code and filled caches are measured rather than their making: exactly this
+     * many, an integer ≥ 0.
+     *
+     * @default 10 for `run`, 100 for `runSync`
+     */
+    warmupIterations?: number;
+    /**
+     * Lets calls overlap, as requests to a server do. `totalDuration` is then the time on the wall, from the first start
+     * to the last end, and `throughput` follows from it. `runSync` ignores this: synchronous calls cannot overlap.
+     *
+     * @default false
+     */
+    parallel?: boolean;
+    /**
+     * With `parallel`: the most calls in flight at any moment, an integer ≥ 1.
+     *
+     * @default 10
+     */
+    concurrency?: number;
+}
+/** One finished run. A plain object of numbers: it survives `JSON.stringify` and can be compared later. */
+interface BenchmarkResult {
+    name: string;
+    description?: string;
+    /** Calls that were measured. */
+    iterations: number;
+    /**
+     * How many batches the calls were timed in, where calls were too short to be timed one by one; left out otherwise.
+     * The figures per call below then take each call at the mean of its batch.
+     */
+    samples?: number;
+    /** The sum of all measured calls; with `parallel`, the time on the wall. */
+    totalDuration: Milliseconds;
+    /** Arithmetic mean of a call. */
+    avgDuration: Milliseconds;
+    minDuration: Milliseconds;
+    maxDuration: Milliseconds;
+    /** The middle one, or the mean of the middle two. */
+    medianDuration: Milliseconds;
+    /** Nearest rank: the shortest duration that at least 95 % of the calls did not exceed. */
+    p95Duration: Milliseconds;
+    /** Nearest rank: the shortest duration that at least 99 % of the calls did not exceed. */
+    p99Duration: Milliseconds;
+    /** Sample standard deviation (n − 1); 0 for a single sample. */
+    stdDeviation: Milliseconds;
+    /**
+     * Calls per second: `iterations` by `totalDuration`. Always finite: a run in which the clock did not move counts as
+     * one nanosecond.
+     */
+    throughput: number;
+    /**
+     * The used heap before and after the measured calls. `delta` is negative where garbage was collected meanwhile: start
+     * Node with `--expose-gc` and call `gc()` before a run whose memory matters.
+     */
+    memoryUsage?: {
+        before: Bytes;
+        after: Bytes;
+        delta: Bytes;
+    };
+}
+/** A current result against its baseline. */
+interface BenchmarkComparison {
+    baseline: BenchmarkResult;
+    current: BenchmarkResult;
+    /**
+     * Per cent of the baseline; positive is better: less mean duration, more throughput, less growth of memory. Always
+     * finite, and 0 where a value is not known or the baseline is 0.
+     */
+    improvement: {
+        durationPercent: number;
+        throughputPercent: number;
+        memoryPercent: number;
+    };
+    /**
+     * `'faster'` or `'slower'` only where the difference both matters and is proven: at least 5 %, and p < 0.01.
+     * `'similar'` otherwise, which does not say that the two are equal: more iterations may tell them apart.
+     */
+    verdict: 'faster' | 'slower' | 'similar';
+    /**
+     * How large a proven difference is: `'significant'` from 50 % of the baseline's mean duration, `'moderate'` from
+     * 20 %, `'minor'` from 5 %. `'negligible'` where the verdict is `'similar'`.
+     */
+    significance: 'significant' | 'moderate' | 'minor' | 'negligible';
+}
+/** The results of a suite. */
+interface BenchmarkSuiteResult {
+    name: string;
+    /** When the run began. */
+    timestamp: Date;
+    /** In the order in which they were added. */
+    benchmarks: BenchmarkResult[];
+    summary: {
+        totalBenchmarks: number;
+        /** The sum of the benchmarks' `totalDuration`. */
+        totalDuration: Milliseconds;
+        /** The name of the one with the least `avgDuration`; `'N/A'` where there is none. */
+        fastestBenchmark: string;
+        /** The name of the one with the greatest `avgDuration`; `'N/A'` where there is none. */
+        slowestBenchmark: string;
+        /** The mean of the benchmarks' `throughput`, in calls per second; 0 where there is none. */
+        avgThroughput: number;
+    };
+}
+
+/**
+ * Measures functions, remembers what it measured, and says whether two results differ.
+ *
+ * ```ts
+ * const benchmark = new Benchmark()
+ * const before = await benchmark.run({ name: 'scorer', iterations: 200 }, () => scorer.score(expected, actual))
+ * const after = await benchmark.run({ name: 'scorer', iterations: 200 }, () => faster.score(expected, actual))
+ * Benchmark.printComparison(benchmark.compare(before, after))
+ * ```
+ *
+ * Time is read from `performance.now()` at each use, so fake timers decide it where a test installs them.
+ */
+declare class Benchmark {
+    /**
+     * Measures an asynchronous function: `warmupIterations` calls, then `iterations` timed ones, each awaited before the
+     * next, or overlapping with `parallel`. A timed call includes its `await`, a fraction of a microsecond: measure
+     * synchronous functions with `runSync`.
+     *
+     * When a call fails, the promise rejects with that very error, once the calls in flight have ended; no further call
+     * is started and the history stays as it was.
+     *
+     * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
+     */
+    run<T>(config: BenchmarkConfig, fn: () => Promise<T>): Promise<BenchmarkResult>;
+    /**
+     * Measures a synchronous function: exactly `warmupIterations` calls, then exactly `iterations` timed ones.
+     *
+     * Calls of a microsecond or more are timed one by one. Shorter ones are timed in batches of about four microseconds,
+     * each call counting with the mean of its batch, so that the duration of a function that takes two nanoseconds is
+     * that of the function and not of the clock. `samples` then tells how many batches there were; give such a function
+     * at least 100,000 iterations.
+     *
+     * What `fn` throws is passed on untouched, and the history stays as it was.
+     *
+     * @throws TypeError or RangeError where an argument makes no sense.
+     */
+    runSync<T>(config: BenchmarkConfig, fn: () => T): BenchmarkResult;
+    /**
+     * Says how `current` differs from `baseline`. Neither has to come from this benchmark, this process or this machine;
+     * results read from JSON will do.
+     *
+     * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, the medians
+     * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, which takes at least 6
+     * samples each, and the difference must show in mean and median alike and, below 50 %, in the fastest call: neither
+     * stray calls nor a machine that is busy now and then make a verdict. Otherwise Welch's t test compares means and
+     * standard deviations.
+     *
+     * Identical functions are then called different in at most 2 of 100 comparisons, as long as the machine treats both
+     * runs alike. No test can tell a slower function from a machine that was slower while it ran: where that may be,
+     * measure in turns and look at more than one pair.
+     *
+     * @throws TypeError where an argument is no result.
+     */
+    compare(baseline: BenchmarkResult, current: BenchmarkResult): BenchmarkComparison;
+    /** The results of that name, oldest first, in an array of the caller's own. */
+    getHistory(name: string): BenchmarkResult[];
+    /** Forgets all results. */
+    clear(): void;
+    /** Prints a result with `console.log`, no line longer than 80 columns. */
+    static print(result: BenchmarkResult): void;
+    /** Prints a comparison with `console.log`, no line longer than 80 columns. */
+    static printComparison(comparison: BenchmarkComparison): void;
+}
+
+/**
+ * Measures a synchronous cache: writes `key-0` to `key-(operations − 1)`, then reads them in the same order. Whatever
+ * the cache held stays in it, as far as it has room.
+ *
+ * @param cache - Anything with `get`, `set` and `getStats`, such as an `LRUCache`.
+ * @param operations - How many writes, and how many reads: an integer ≥ 1. Default 10,000.
+ * @returns Both results, and the cache's statistics after the last read.
+ * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
+ */
+declare function benchmarkCache<Stats>(cache: {
+    get(key: string): any;
+    set(key: string, value: any): void;
+    getStats(): Stats;
+}, operations?: number): Promise<{
+    reads: BenchmarkResult;
+    writes: BenchmarkResult;
+    stats: Stats;
+}>;
+
+/** Benchmarks that are run one after the other and reported together. */
+declare class BenchmarkSuite {
+    /** @param name - The title of the report. */
+    constructor(name?: string);
+    /**
+     * Adds a benchmark, to be run as `Benchmark.run` runs it. Names may repeat.
+     *
+     * @throws TypeError or RangeError where an argument makes no sense; the suite then stays as it was.
+     */
+    add(config: BenchmarkConfig, fn: () => Promise<any>): this;
+    /**
+     * Runs all benchmarks in the order in which they were added, each after the one before has ended. Each run starts
+     * anew. Where a function fails, the promise rejects with its error; `getResults` has the results before it.
+     */
+    run(): Promise<BenchmarkSuiteResult>;
+    /** The results of the latest run so far, in an array of the caller's own. */
+    getResults(): BenchmarkResult[];
+    /** Removes all benchmarks and results. */
+    clear(): void;
+    /** Prints the results of a suite as a table with `console.log`, no line longer than 80 columns. */
+    static printSummary(suite: BenchmarkSuiteResult): void;
+}
+
+/** What bounds a cache. */
+interface CacheOptions {
+    /** Most entries held: an integer ≥ 1. At no moment are there more; the least recently used entry leaves first. */
+    maxSize?: number;
+    /**
+     * Time to live, counted from the last `set` of an entry by `Date.now()`: a number > 0. `Infinity` keeps an entry until
+     * it is evicted.
+     */
+    ttl?: Milliseconds;
+}
+/** What a cache has done since it was made or last cleared, and what it holds now. */
+interface CacheStats {
+    /** Look-ups (`get`, and each distinct text of `batchGet`) that found a live entry. */
+    hits: number;
+    /** Look-ups that found none. */
+    misses: number;
+    /** `hits / (hits + misses)`, 0..1; 0 before the first look-up. */
+    hitRate: number;
+    /** Live entries; the same as `entries`. */
+    size: number;
+    /** The most entries this cache holds. */
+    maxSize: number;
+    /** Live entries: those expired but not yet removed are not counted. */
+    entries: number;
+    /** Entries removed to make room. Expired and invalidated ones are not counted here. */
+    evictions: number;
+    /**
+     * Bytes held by keys and values, kept up to date on every write. An estimate of what V8 needs for them, taken when a
+     * value is stored: what is changed in the value afterwards is not noticed. 0 when the cache is empty.
+     */
+    memoryUsage: Bytes;
+    /**
+     * Mean time of a look-up, the making of its key included: the first and every 64th are measured with a nanosecond
+     * clock that fake timers do not move. Never 0 once there was a look-up, 0 before.
+     */
+    avgAccessTime: Milliseconds;
+}
+/** What {@link CacheInvalidator} asks of a cache: every cache of this package, or one of your own. */
+interface InvalidatableCache {
+    /** Removes every entry. */
+    clear(): void;
+    /** Removes the expired entries and returns how many there were. */
+    removeExpired(): number;
+    /** What the cache has done and holds. */
+    getStats(): CacheStats;
+}
+
+/**
+ * Clears and sweeps several caches by name: those of this package, or any object with the same three methods.
+ *
+ * @example
+ * const invalidator = new CacheInvalidator()
+ * invalidator.register('responses', cacheManager.responseCache)
+ * invalidator.invalidate('responses') // true
+ */
+declare class CacheInvalidator {
+    /**
+     * Takes a cache under a name, in place of an earlier one of that name.
+     *
+     * @throws TypeError where `cache` lacks one of the three methods.
+     */
+    register(name: string, cache: InvalidatableCache): void;
+    /** Clears every cache. Where one throws, the others are cleared all the same, and then its error is thrown. */
+    invalidateAll(): void;
+    /** Clears the cache of that name; `false` where there is none. */
+    invalidate(name: string): boolean;
+    /** Removes what has expired from every cache: how many entries of each. */
+    removeExpired(): Map<string, number>;
+    /** The statistics of every cache. */
+    getStats(): Map<string, CacheStats>;
+    /**
+     * Removes what has expired every `intervalMs`, until the timer it returns is cleared. The timer does not keep the
+     * process alive, and a cache that throws does not end it.
+     *
+     * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
+     */
+    scheduleCleanup(intervalMs?: Milliseconds): NodeJS.Timeout;
+}
+
+/**
+ * Keeps embeddings under the texts they were made of: the least recently used one makes room for a new one.
+ *
+ * An embedding comes back as the same Array that was stored. A typed array is refused, since code that was given an
+ * Array once would be given something else from the cache: store `Array.from(vector)`.
+ *
+ * @example
+ * const cache = new EmbeddingCache()
+ * cache.batchSet(new Map([['eligibility', [0.25, -0.5]], ['transfer', [0.125, 1]]]))
+ * cache.batchGet(['transfer', 'visa']) // Map { 'transfer' => [0.125, 1], 'visa' => undefined }
+ */
+declare class EmbeddingCache {
+    /**
+     * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     */
+    constructor(options?: CacheOptions);
+    /** The embedding of `text`, which becomes the most recently used. Counts as a hit or a miss. */
+    get(text: string): number[] | undefined;
+    /**
+     * Stores an embedding with a full time to live.
+     *
+     * @throws TypeError where `embedding` is not an Array of numbers, naming the first item that is none.
+     */
+    set(text: string, embedding: number[]): void;
+    /** Whether there is a live embedding of `text`. Changes neither statistics nor recency. */
+    has(text: string): boolean;
+    /** Looks up each distinct text once: an entry for each, in the order they first occur in, `undefined` for a miss. */
+    batchGet(texts: string[]): Map<string, number[] | undefined>;
+    /**
+     * Stores embeddings in the order of the Map, as one `set` after another would, but all of them or none.
+     *
+     * @throws TypeError before anything is stored, naming what is not an Array of numbers.
+     */
+    batchSet(embeddings: Map<string, number[]>): void;
+    /** Removes every embedding and resets the statistics. */
+    clear(): void;
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+}
+
+/**
+ * Keeps the results of database queries under the query's text or name and its parameters.
+ *
+ * Parameters are compared by content, whatever the order of their properties; none at all is not the same as `{}`. A
+ * result comes back as the same reference that was stored.
+ *
+ * @example
+ * const cache = new QueryCache({ ttl: 60_000 })
+ * cache.set('student-metrics', { studentId: '123' }, { gpa: 3.4 })
+ * cache.get('student-metrics', { studentId: '123' }) // { gpa: 3.4 }
+ * cache.invalidate('student-metrics') // 1
+ */
+declare class QueryCache {
+    /**
+     * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     */
+    constructor(options?: CacheOptions);
+    /**
+     * The live result, which becomes the most recently used. Counts as a hit or a miss.
+     *
+     * @throws TypeError where `params` holds what no key can be made of: a function, a symbol, a cycle.
+     */
+    get<T = any>(query: string, params?: any): T | undefined;
+    /**
+     * Stores a result with a full time to live.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    set(query: string, params: any | undefined, result: any): void;
+    /**
+     * Whether there is a live result. Changes neither statistics nor recency.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    has(query: string, params?: any): boolean;
+    /**
+     * Removes every entry whose query text matches, or whose query text directly followed by its parameters as JSON does:
+     * `student-metrics{"studentId":"123"}`. JSON as `JSON.stringify` wrote it when the result was stored, a bigint as the
+     * string of its digits.
+     *
+     * A string matches where it occurs literally or, if it is a valid regular expression, where that matches: removing too
+     * much is safe, a stale result is not. Sticky and global expressions match like any other, and their `lastIndex` is
+     * left alone. The statistics stay as they are.
+     *
+     * @returns how many entries were removed.
+     * @throws TypeError where `pattern` is neither a string nor a regular expression.
+     */
+    invalidate(pattern: RegExp | string): number;
+    /** Removes every result and resets the statistics. */
+    clear(): void;
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+}
+
+/**
+ * Keeps the responses of models under the input they answered and the configuration they ran with.
+ *
+ * Input and configuration are compared by content, whatever the order of their properties: plain data, dates, Maps,
+ * Sets, typed arrays and bigints are told apart as JavaScript tells them apart. A response comes back as the same
+ * reference that was stored: who changes it, changes it for the next caller too.
+ *
+ * @example
+ * const cache = new ResponseCache({ maxSize: 1_000 })
+ * const config = { provider: 'openai', model: 'gpt-4' }
+ * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
+ * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // the same object
+ */
+declare class ResponseCache {
+    /**
+     * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     */
+    constructor(options?: CacheOptions);
+    /**
+     * The live response, which becomes the most recently used. Counts as a hit or a miss.
+     *
+     * @throws TypeError where `input` or `modelConfig` holds what no key can be made of: a function, a symbol, a cycle.
+     */
+    get<T = any>(input: any, modelConfig: any): T | undefined;
+    /**
+     * Stores a response with a full time to live.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    set(input: any, modelConfig: any, response: any): void;
+    /**
+     * Whether there is a live response. Changes neither statistics nor recency.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    has(input: any, modelConfig: any): boolean;
+    /** Removes every response and resets the statistics. */
+    clear(): void;
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+}
+
+/**
+ * The three caches of an evaluation, cleared, swept and observed together. {@link cacheManager} is the one that a
+ * program shares; one made with `new` is separate.
+ *
+ * The caches can be replaced, and every method acts on those in place at the time of the call.
+ *
+ * @example
+ * cacheManager.responseCache = new ResponseCache({ maxSize: 10_000, ttl: Infinity })
+ * cacheManager.getAllStats().response.maxSize // 10000
+ */
+declare class CacheManager {
+    responseCache: ResponseCache;
+    embeddingCache: EmbeddingCache;
+    queryCache: QueryCache;
+    /** The instance that {@link cacheManager} is. */
+    static getInstance(): CacheManager;
+    /** Removes every entry of the three caches and resets their statistics. */
+    clearAll(): void;
+    /** The statistics of the three caches. */
+    getAllStats(): {
+        response: CacheStats;
+        embedding: CacheStats;
+        query: CacheStats;
+    };
+    /**
+     * Removes expired entries every `intervalMs`; started again, it goes on with the new interval only. Does not keep the
+     * process alive.
+     *
+     * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
+     */
+    startCleanup(intervalMs?: Milliseconds): void;
+    /** Ends what `startCleanup` began. */
+    stopCleanup(): void;
+}
+/** The caches that a whole program shares. */
+declare const cacheManager: CacheManager;
+
+/**
+ * A bounded cache of anything under string keys: the least recently used entry makes room for a new one, and every
+ * entry expires `ttl` after it was last set.
+ *
+ * A value comes back as the same reference that was stored, `undefined` included: `has` tells that from a miss.
+ *
+ * @example
+ * const cache = new LRUCache<string>({ maxSize: 2, ttl: 60_000 })
+ * cache.set('a', 'first')
+ * cache.set('b', 'second')
+ * cache.get('a') // 'first', and the most recently used now
+ * cache.set('c', 'third')
+ * cache.keys() // ['a', 'c']
+ */
+declare class LRUCache<T = any> {
+    /**
+     * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     */
+    constructor(options?: CacheOptions);
+    /** The live value under `key`, which becomes the most recently used. Counts as a hit or a miss. */
+    get(key: string): T | undefined;
+    /**
+     * Stores a value as the most recently used one, with a full time to live. What is set again is replaced and evicts
+     * nothing.
+     */
+    set(key: string, value: T): void;
+    /** Whether a live value is under `key`. Changes neither statistics nor recency. */
+    has(key: string): boolean;
+    /** Removes the value under `key`; whether there was a live one. */
+    delete(key: string): boolean;
+    /** Removes every entry and resets the statistics. */
+    clear(): void;
+    /** The keys of the live entries, least recently used first. */
+    keys(): string[];
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+}
+
 /** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
 declare class PerformanceError extends Error {
     /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
@@ -7,10 +539,672 @@ declare class PerformanceError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
-/** A time or duration in milliseconds: fractional, never rounded to whole ones. */
-type Milliseconds = number;
-/** A size in bytes. */
-type Bytes = number;
+/**
+ * Times each call of a method through `performanceMonitor`: until it returns or throws or, where it returns a promise,
+ * until that settles. Works as a standard decorator and as one of TypeScript's `experimentalDecorators`, on instance,
+ * static and private methods. `this`, arguments, outcome, and the method's `name` and `length` stay as they are.
+ *
+ * ```ts
+ * class Scorer {
+ *   @Measure() // 'Scorer.score'
+ *   async score(answer: string) { … }
+ * }
+ * ```
+ *
+ * An object that has a `then` but is no `Promise` is a value like any other: it is timed until the method returns it.
+ *
+ * @param name The component's name.
+ * By default `Class.method`, where the class is the one the object belongs to at the time of the call.
+ * @throws TypeError where `name` is not a string, or what is decorated is not a method.
+ */
+declare function Measure(name?: string): any;
 
-export { PerformanceError };
-export type { Bytes, Milliseconds };
+/** One measurement, as the `'start'` event gives it (without `endTime` and `duration`, which are not known then). */
+interface PerformanceMeasurement {
+    /** The component that is measured. */
+    name: string;
+    /** When it started, on the clock of `performance.now()`. */
+    startTime: Milliseconds;
+    endTime?: Milliseconds;
+    duration?: Milliseconds;
+    /** What was given to `start`, `measure` or `measureSync`, by reference. */
+    metadata?: Record<string, any>;
+}
+/**
+ * What the measurements of one component add up to.
+ *
+ * Calls, total, minimum and maximum are exact, whatever their number. The percentiles are nearest-rank ones: the
+ * smallest measured duration that 50, 95 or 99 % of the measurements do not exceed. They are exact for up to 1,024
+ * measurements; with more they come from an HDR histogram and are within 0.1 % of the exact ones (or within a
+ * nanosecond, where that is more).
+ */
+interface ComponentTiming {
+    component: string;
+    totalCalls: number;
+    totalDuration: Milliseconds;
+    avgDuration: Milliseconds;
+    minDuration: Milliseconds;
+    maxDuration: Milliseconds;
+    p50Duration: Milliseconds;
+    p95Duration: Milliseconds;
+    p99Duration: Milliseconds;
+}
+/** When `identifyBottlenecks` calls a component critical; the other severities follow from these two. */
+interface BottleneckThresholds {
+    /**
+     * A mean of at least this is slow.
+     * @default 1000
+     */
+    criticalMs?: Milliseconds;
+    /**
+     * A share of the total of at least this many per cent is large.
+     * @default 20
+     */
+    criticalPercent?: number;
+}
+/** A component that costs much. */
+interface Bottleneck {
+    component: string;
+    /**
+     * - `'critical'`: the mean reaches `criticalMs` and the share reaches `criticalPercent`
+     * - `'high'`: one of them does
+     * - `'medium'`: one reaches half of its threshold
+     * - `'low'`: one reaches a quarter of it
+     */
+    severity: 'critical' | 'high' | 'medium' | 'low';
+    avgDuration: Milliseconds;
+    /**
+     * The component's share of the sum of all components' durations, 0 to 100. Where one measurement runs inside
+     * another, its time is part of both.
+     */
+    percentOfTotal: number;
+    /** What the component costs, in a sentence. */
+    impact: string;
+    /** What to do about it, in a sentence. */
+    recommendation: string;
+}
+/** The timings of a moment, to compare later ones with. */
+interface PerformanceBaseline {
+    id: string;
+    timestamp: Date;
+    /** By name; the largest total first. */
+    components: Map<string, ComponentTiming>;
+    /** The sum over all components. */
+    totalDuration: Milliseconds;
+}
+/**
+ * How many per cent slower than its baseline a component must be to be reported at each severity: more than
+ * `critical` ≥ more than `major` ≥ more than `minor`. One that is left out has its default, or the nearest value
+ * that the given ones allow.
+ */
+interface RegressionThresholds {
+    /** @default 50 */
+    critical?: number;
+    /** @default 25 */
+    major?: number;
+    /** @default 10 */
+    minor?: number;
+}
+/** A component whose mean duration grew. */
+interface PerformanceRegression {
+    component: string;
+    /** The mean in the baseline. */
+    baselineDuration: Milliseconds;
+    /** The mean now. */
+    currentDuration: Milliseconds;
+    /** The growth in per cent of the baseline's mean: 100 is twice as slow. */
+    percentChange: number;
+    severity: 'critical' | 'major' | 'minor';
+    /** The threshold that `percentChange` exceeds, the largest of those it does. */
+    threshold: number;
+}
+/** Everything a monitor knows, at one moment. */
+interface PerformanceReport {
+    /** Unique to this report. */
+    id: string;
+    timestamp: Date;
+    /** The sum over all components. */
+    totalDuration: Milliseconds;
+    /** The largest total first. */
+    components: ComponentTiming[];
+    /** By the default thresholds, the largest share first. */
+    bottlenecks: Bottleneck[];
+    /** The largest change first; empty without a baseline. */
+    regressions: PerformanceRegression[];
+    summary: {
+        totalComponents: number;
+        totalCalls: number;
+        /** The mean of all calls of all components; 0 when nothing was measured. */
+        avgCallDuration: Milliseconds;
+        /** The component with the largest mean; `'N/A'` when nothing was measured. */
+        slowestComponent: string;
+        /** The component with the smallest mean; `'N/A'` when nothing was measured. */
+        fastestComponent: string;
+    };
+    /** The baseline that `regressions` compares with. */
+    baseline?: string;
+}
+
+/**
+ * Measures how long the parts of a program take, under names of your choice (*components*), and reports which cost
+ * most and which became slower.
+ *
+ * ```ts
+ * const monitor = new PerformanceMonitor()
+ * const answer = await monitor.measure('model', () => ask(question))
+ * const right = monitor.measureSync('scoring', () => answer === expected)
+ * console.log(monitor.generateReport().bottlenecks)
+ * ```
+ *
+ * Durations are fractional milliseconds of `performance.now()`, which is looked up at each use, so that fake timers
+ * work; one that is negative because the clock was set back counts as 0, one that is not finite is left out. What a
+ * monitor holds grows with the number of components, not with that of measurements.
+ *
+ * Any string can be a component's name. Each monitor, and each worker thread's `performanceMonitor`, is by itself.
+ *
+ * ## Events
+ *
+ * - `'start'` `{ name, startTime, metadata }`
+ * - `'end'` `{ name, duration }`
+ * - `'baseline-set'` `{ id, baseline }`
+ * - `'reset'`
+ *
+ * Listeners are called after the fact was recorded, so one that throws loses nothing. Its error reaches the caller of
+ * `start`, `end`, `setBaseline` and `reset`, as usual with an `EventEmitter`. It never becomes the outcome of a
+ * function that `measure`, `measureSync` or `@Measure` runs: there it goes to the listeners of `'error'`, if any.
+ */
+declare class PerformanceMonitor extends EventEmitter {
+    /**
+     * Starts a measurement that `end(name)` ends. They nest: a name can be started again before it ended. Use `measure`
+     * for work that overlaps, because `end` cannot tell which of several open measurements it belongs to.
+     *
+     * @throws TypeError where `name` is not a string.
+     */
+    start(name: string, metadata?: Record<string, any>): void;
+    /**
+     * Ends the most recently started of the open measurements of `name`.
+     *
+     * @returns Its duration.
+     * @throws PerformanceError `ERR_NO_ACTIVE_TIMER`, "No active timer found for: NAME", where none is open.
+     */
+    end(name: string): Milliseconds;
+    /**
+     * Runs `fn` and measures until its promise settles. Any number of these may overlap, under one name or several;
+     * each is timed by itself and none touches what `start` and `end` do.
+     *
+     * @returns What `fn` resolves to. If `fn` throws or rejects, the promise rejects with the same error; the time until
+     * then is recorded like any other. A measurement during which `reset` was called is not recorded.
+     * @throws (as a rejection) TypeError where `name` is not a string or `fn` is not a function.
+     */
+    measure<T>(name: string, fn: () => Promise<T>, metadata?: Record<string, any>): Promise<T>;
+    /**
+     * Runs `fn` and measures until it returns. If it throws, the same error is thrown; the time is recorded all the
+     * same. A promise is returned as it is and not waited for: that is what `measure` is for.
+     *
+     * @throws TypeError where `name` is not a string or `fn` is not a function.
+     */
+    measureSync<T>(name: string, fn: () => T, metadata?: Record<string, any>): T;
+    /** What the measurements of `component` add up to; `undefined` where none has ended. */
+    getComponentTiming(component: string): ComponentTiming | undefined;
+    /** The timing of every component with an ended measurement, the largest total first. */
+    getAllTimings(): ComponentTiming[];
+    /**
+     * The components that cost most, the largest share of the total first. A component's mean is held against
+     * `criticalMs`, its share of the sum of all components' totals against `criticalPercent`: *critical* if both reach
+     * their threshold, *high* if one does, *medium* if one reaches half of it, *low* if one reaches a quarter; else the
+     * component is not listed.
+     *
+     * @throws RangeError where a threshold is not greater than 0.
+     */
+    identifyBottlenecks(thresholds?: BottleneckThresholds): Bottleneck[];
+    /** Keeps the timings of this moment under `id`, in place of an earlier baseline of that name, and returns a copy. */
+    setBaseline(id: string): PerformanceBaseline;
+    /** A copy of a baseline; `undefined` where none has that name. */
+    getBaseline(id: string): PerformanceBaseline | undefined;
+    /** The names of the baselines, in the order in which they were first set. */
+    listBaselines(): string[];
+    clearBaselines(): void;
+    /**
+     * The components whose mean is more than `minor`, `major` or `critical` per cent above the one in the baseline, the
+     * largest change first. One that the baseline does not have, or has with a mean of 0, cannot be compared and is
+     * passed over.
+     *
+     * @throws PerformanceError `ERR_UNKNOWN_BASELINE` where no baseline has that name.
+     * @throws RangeError where a threshold is not greater than 0, or they are not in the order critical ≥ major ≥ minor.
+     */
+    detectRegressions(baselineId: string, thresholds?: RegressionThresholds): PerformanceRegression[];
+    /**
+     * Everything at once: timings, bottlenecks and regressions by the default thresholds, and a summary.
+     *
+     * @param baselineId The baseline to compare with; without it `regressions` is empty.
+     * @throws PerformanceError `ERR_UNKNOWN_BASELINE` where no baseline has that name.
+     */
+    generateReport(baselineId?: string): PerformanceReport;
+    /** Forgets all measurements, the open and running ones included. Baselines stay. */
+    reset(): void;
+}
+/** The monitor that `@Measure` reports to: one per thread, for programs that need no other. */
+declare const performanceMonitor: PerformanceMonitor;
+
+/**
+ * How a stream batches and how much it holds in memory. Each is an integer of at least 1; anything else is a `TypeError`
+ * or a `RangeError`. `batchSize` may exceed `bufferSize`: a {@link DatasetStream} then hands out what its buffer holds,
+ * the two others fill their batches from disk.
+ */
+interface StreamConfig {
+    /**
+     * Most items handed to your function at once.
+     * @default 50; 100 for a {@link ResultWriter}
+     */
+    batchSize?: number;
+    /**
+     * Most bytes that waiting items may take in memory, by an estimate of each item's size. One item larger than that is
+     * taken when nothing else waits, since it could never pass otherwise.
+     * @default 100 MiB; 50 MiB for a {@link ResultWriter}
+     */
+    maxMemory?: Bytes;
+    /**
+     * Most items that may wait in memory. The batch in flight counts until it is done.
+     * @default 1,000; 500 for a {@link ResultWriter}
+     */
+    bufferSize?: number;
+}
+/** One question of a dataset. A framework's own type fits: nothing beyond these fields is asked for. */
+interface TestCase<TInput = any, TOutput = any> {
+    id: string;
+    input: TInput;
+    expected: TOutput;
+    [field: string]: any;
+}
+/** What running a test case gave. A framework's own type fits. */
+interface RunResult<TOutput = any> {
+    actual?: TOutput;
+    /** `tokenUsage.total` settles the token limit of a {@link ParallelExecutor} where it is given. */
+    metadata?: any;
+    [field: string]: any;
+}
+
+/** What a provider allows in any 60 seconds. */
+interface RateLimit {
+    /** The most tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. */
+    requestsPerMinute: number;
+    /** The most tokens of the tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. Left out: no limit. */
+    tokensPerMinute?: number;
+}
+interface WorkerConfig {
+    /**
+     * Kept for frameworks that set it, checked, and told to listeners of `'start'`. It bounds nothing: tasks are closures,
+     * which run on the calling thread; `concurrency` is what bounds them.
+     *
+     * @default 4
+     */
+    maxWorkers?: number;
+    /**
+     * The most tasks in flight at a time, over all runs of one executor.
+     *
+     * @default 10
+     */
+    concurrency?: number;
+    /**
+     * @default { requestsPerMinute: 60, tokensPerMinute: 150_000 }
+     */
+    rateLimit?: RateLimit;
+}
+/** One test case to run. Two tasks may have the same `id`. */
+interface ExecutionTask<TInput = any, TOutput = any> {
+    id: string;
+    testCase: TestCase<TInput, TOutput>;
+    /** For the executor function. A `maxTokens` (or `max_tokens`, `maxOutputTokens`, …) here bounds the task's estimate. */
+    runnerConfig?: any;
+    datasetId?: string;
+    /**
+     * Tasks with a higher priority start first; of equal ones, the earlier.
+     *
+     * @default 0
+     */
+    priority?: number;
+}
+/** How one task ended: with a `result` or with an `error`, never with both or neither. */
+interface ExecutionResult<TOutput = any> {
+    task: ExecutionTask;
+    result?: RunResult<TOutput>;
+    error?: EvalError;
+    /** From the start of the task to its end; waiting for its turn is not counted. */
+    executionTime: Milliseconds;
+}
+/** Why a task has no result. */
+interface EvalError {
+    type: 'execution' | 'scoring' | 'system';
+    severity: 'fatal' | 'error' | 'warning';
+    message: string;
+    testCaseId?: string;
+    stack?: string;
+    /**
+     * Whether the same task may succeed when it is run again: timeouts, aborts, rate limits, network failures and the
+     * HTTP statuses 408, 409, 425, 429 and 5xx, also where such a failure is the `cause` of what was thrown. A status
+     * decides over everything else that the error says.
+     */
+    retryable: boolean;
+    timestamp?: Date;
+    /** What was thrown, untouched. */
+    cause?: unknown;
+}
+/**
+ * Where the time went. A busy period begins with a run on an idle executor and ends with its last run; runs that overlap
+ * share it. The figures are those of the current period, up to now, or of the last one; 0 before the first.
+ */
+interface ExecutionMetrics {
+    /** Length of the busy period. */
+    totalExecutionTime: Milliseconds;
+    /** Mean time from start to end of the tasks that have ended. */
+    avgExecutionTime: Milliseconds;
+    /** Mean number of tasks in flight ÷ the most at once: 1 where no place that was ever used stood empty. 0..1 */
+    parallelEfficiency: number;
+    /** Time during which a rate limit held the next task back. */
+    throttleTime: Milliseconds;
+    /** Mean number of tasks in flight ÷ `concurrency`. 0..1 */
+    workerUtilization: number;
+}
+
+/**
+ * Runs tasks as fast as their limits allow: at most `concurrency` at a time, at most `requestsPerMinute` started and
+ * `tokensPerMinute` spent in **any** 60 seconds. The limits hold over all runs of one executor, which take turns.
+ *
+ * **Requests** count when a task starts, for exactly 60 seconds. The next task starts as soon as one ends and the
+ * limits allow it: there are no batches to wait for.
+ *
+ * **Tokens** are reserved when a task starts and corrected when it ends, to `result.metadata.tokenUsage.total`. The
+ * reservation is the `maxTokens` of the task's `runnerConfig` plus a quarter of its input's characters (of an object, of its estimated bytes); without
+ * `maxTokens`, the largest use of the last 100 tasks; before any has ended, `tokensPerMinute / concurrency`, so that a
+ * first wave starts at once. What was reserved in excess is free at once; a debt counts until its task's 60 seconds are
+ * over. A result that reports no usage counts a quarter of the characters of input and `actual`; a failed task a quarter
+ * of those of its input. A task reserved above the whole limit starts when no other task's tokens count.
+ *
+ * Waiting uses `setTimeout` and `performance.now()`, looked up at each use, so that fake timers drive it. A wait keeps
+ * the process alive; nothing else does, and nothing is left behind when a run ends. A task that awaits a run of the same
+ * executor keeps its own place meanwhile; with too few places that never ends.
+ *
+ * Events, each with one object; a listener that throws disturbs nothing, and its error goes to `'error'` where somebody
+ * listens to that:
+ * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
+ * - `'taskStart'` `{ taskId, task, index }`
+ * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`
+ * - `'taskError'` `{ taskId, task, index, error, executionTime }`
+ * - `'progress'` `{ completed, failed, total? }` after each task; `completed` includes the failed ones
+ * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
+ *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
+ * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
+ *
+ * @example
+ * const executor = new ParallelExecutor({ concurrency: 20, rateLimit: { requestsPerMinute: 500 } })
+ * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
+ */
+declare class ParallelExecutor extends EventEmitter {
+    /**
+     * Options left out or `undefined` take their defaults.
+     *
+     * @throws TypeError, RangeError for a setting that makes no sense, such as a limit of 0
+     */
+    constructor(config?: WorkerConfig);
+    /**
+     * Runs all tasks, those with the highest `priority` first. One result per task, in the order of `tasks`: a task whose
+     * executor throws, rejects, or resolves to nothing has an `error` and disturbs no other.
+     *
+     * @throws TypeError, RangeError (as a rejection, before anything starts) for something that is no task
+     */
+    executeTasks<TInput = any, TOutput = any>(tasks: ExecutionTask<TInput, TOutput>[], executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>): Promise<ExecutionResult<TOutput>[]>;
+    /**
+     * The same for tasks that are read as they are needed: from a file, a database, a generator. One result per task, in
+     * the order in which they were given.
+     *
+     * `bufferSize` is how many tasks are read ahead of their start, by default 1; within them the highest `priority`
+     * starts first. A source that is slow in bursts wants more. `batchSize` and `maxMemory` have no effect here: tasks
+     * start one by one, and no more than `bufferSize` of them wait.
+     *
+     * @throws {@link SourceError} (as a rejection) where the source throws or gives something that is no task, once every
+     * task given before has ended; they are in its `results`
+     */
+    executeTasksStreaming<TInput = any, TOutput = any>(tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>, executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>, streamConfig?: StreamConfig): Promise<ExecutionResult<TOutput>[]>;
+    /**
+     * Changes what is named and leaves the rest, at once: a wait that the new limits make shorter ends earlier. To lift a
+     * limit, set it to `Infinity`.
+     *
+     * @throws TypeError, RangeError for a setting that makes no sense; then nothing has changed
+     */
+    updateConfig(config: Partial<WorkerConfig>): void;
+    getMetrics(): ExecutionMetrics;
+    /**
+     * The limits, the starts and the tokens that count towards them now, and when the window was last forgotten
+     * (milliseconds since 1970; the time of construction where it never was).
+     */
+    getRateLimiterState(): RateLimit & {
+        currentRequests: number;
+        currentTokens: number;
+        lastReset: number;
+    };
+    /** Forgets the last 60 seconds, so that waits for a rate limit end. Tasks in flight still count as in flight. */
+    resetRateLimiter(): void;
+}
+
+/**
+ * Runs scoring tasks at most `maxWorkers` at a time, in the order they came.
+ *
+ * A task is a closure, and a closure runs on the calling thread: tasks overlap where they wait (for a model that judges,
+ * for a file), but pure computation gets no faster by more workers.
+ *
+ * @example
+ * const pool = new ScoringWorkerPool(4)
+ * const scores = await Promise.all(answers.map((answer) => pool.execute(() => judge(answer))))
+ */
+declare class ScoringWorkerPool {
+    /**
+     * @param maxWorkers an integer ≥ 1; by default one less than the processors available, and at least 1
+     */
+    constructor(maxWorkers?: number);
+    /**
+     * Starts `task` once a worker is free, and passes on what it resolves to or throws, untouched.
+     *
+     * @throws TypeError (as a rejection) where `task` is no function
+     */
+    execute<T>(task: () => Promise<T>): Promise<T>;
+    /** `utilization` is `activeWorkers / maxWorkers`. */
+    getStats(): {
+        maxWorkers: number;
+        activeWorkers: number;
+        queuedTasks: number;
+        utilization: number;
+    };
+}
+
+/**
+ * Code `ERR_SOURCE`: the iterable that was to give the tasks failed. `cause` is its error; every task that it gave
+ * before has been run, and its outcome is in `results`.
+ */
+declare class SourceError extends PerformanceError {
+    readonly results: ExecutionResult[];
+    constructor(cause: unknown, results: ExecutionResult[]);
+}
+
+/** What a stream has done since it was made or cleared. */
+interface StreamStats {
+    /** Items whose batch succeeded. */
+    itemsProcessed: number;
+    /** Items taken and not yet processed, in memory or on disk, the batch in flight included. */
+    itemsBuffered: number;
+    /** Estimated bytes of the buffered items that are in memory; 0 when nothing is buffered. */
+    memoryUsage: Bytes;
+    /** Times an item found no room in memory: {@link DatasetStream} refused it, {@link BatchProcessor} set it aside. */
+    backpressureEvents: number;
+    /** Mean time of a batch that succeeded; 0 before the first. */
+    avgProcessingTime: Milliseconds;
+    /** Items per second of processing, waiting not included; 0 while no time was measured. Always finite. */
+    throughput: number;
+}
+
+type Executor<TInput, TOutput> = (testCases: TestCase<TInput, TOutput>[]) => Promise<RunResult<TOutput>[]>;
+/**
+ * Runs any number of test cases in batches. It takes whatever it is given: beyond `bufferSize` or `maxMemory` test cases
+ * wait in a temporary file, which nobody else can open and which vanishes with the process. None is dropped.
+ *
+ * ```ts
+ * const processor = new BatchProcessor({ batchSize: 50 })
+ * processor.addTestCases(dataset)
+ * const results = await processor.processAll((batch) => Promise.all(batch.map((testCase) => run(testCase))))
+ * ```
+ *
+ * A test case that waited on disk reaches the executor as its structured clone, taken when it went there: dates, maps,
+ * sets, bigints, typed arrays and cycles come back equal. What a clone would change (functions, instances of classes)
+ * stays in memory and comes back as the same object. The folder is the system's for temporary files (`TMPDIR`); if
+ * writing there fails, test cases stay in memory and {@link spillError} says why.
+ */
+declare class BatchProcessor<TInput = any, TOutput = any> {
+    constructor(config?: StreamConfig);
+    /** Takes a test case. Always `true`; a `TypeError` where it is not an object. */
+    addTestCase(testCase: TestCase<TInput, TOutput>): boolean;
+    /** Takes test cases one by one. Where one is not an object, or the iteration fails, those before it are taken. */
+    addTestCases(testCases: Iterable<TestCase<TInput, TOutput>>): void;
+    /**
+     * Hands all test cases to `executor`, in order, in batches of at most `batchSize`, one at a time, and resolves with the
+     * results of this call, one per test case. Test cases added meanwhile are run too.
+     *
+     * If a batch fails, the promise is rejected with the very error `executor` threw. The batch stays in front and the next
+     * call begins with it; results of the batches before it are in {@link getResults}. An `executor` that does not return
+     * an array is a `TypeError`, one that returns fewer or more results than it was given test cases a
+     * {@link PerformanceError} with code `ERR_RESULT_COUNT`; both count as failed. Test cases on disk that cannot be read
+     * back are an `ERR_SPILL_READ`. Calls that overlap run one after the other, so `executor` must not wait for another
+     * `processAll()` of the same processor.
+     */
+    processAll(executor: Executor<TInput, TOutput>): Promise<RunResult<TOutput>[]>;
+    getStats(): StreamStats;
+    /** The results so far, in order, as a new array: those of every call, also those before a batch that failed. */
+    getResults(): RunResult<TOutput>[];
+    /**
+     * Why test cases beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
+     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
+     */
+    get spillError(): PerformanceError | undefined;
+    /**
+     * Forgets test cases and results and resets the statistics. The batch in flight still ends: its results belong to its
+     * call of {@link processAll}, and should it fail, its test cases are gone.
+     */
+    clear(): void;
+}
+
+/**
+ * A bounded buffer between a producer and a function that works on batches. It refuses what does not fit, so that the
+ * producer slows down; what it has taken is processed exactly once and in order.
+ *
+ * ```ts
+ * const stream = new DatasetStream<number>({ batchSize: 2 })
+ * for (const item of [1, 2, 3]) stream.push(item)
+ * await stream.process(async (batch) => batch.map((item) => item * 10)) // [10, 20, 30]
+ * ```
+ *
+ * Events; a listener that throws disturbs nothing:
+ * - `'data'` (item): an item was taken.
+ * - `'backpressure'` ({@link BackpressureEvent}): an item was refused. `'memory-pressure'` (the same) follows where
+ *   `maxMemory` was the reason.
+ * - `'batch-complete'` ({@link BatchCompleteEvent}): a batch is done and its room is free again.
+ * - `'pause'`, `'resume'`: no values.
+ * - `'error'` (error): a batch failed, or a listener threw. Emitted only where somebody listens.
+ */
+declare class DatasetStream<T = any> extends EventEmitter {
+    constructor(config?: StreamConfig);
+    /**
+     * Offers an item. `true`: it was taken and will be processed, by the call of {@link process} that runs or by the next
+     * one. `false`: `bufferSize` or `maxMemory` is reached and the item was not taken; offer it again later, for instance
+     * after `'batch-complete'`. Items of the batch in flight take room until it is done.
+     */
+    push(item: T): boolean;
+    /**
+     * Hands everything taken to `processor`, in order, in batches of at most `batchSize`, one at a time, and resolves with
+     * all that it returned. Items pushed meanwhile are processed too. While paused it waits; it never returns early.
+     *
+     * If a batch fails, the promise is rejected with the very error `processor` threw, and the batch stays in front for
+     * the next call; results of the batches before it are not returned again. A `processor` that returns anything but an
+     * array is a `TypeError` and counts as failed. Calls that overlap run one after the other, so `processor` must not wait
+     * for another `process()` of the same stream.
+     */
+    process<R>(processor: (batch: T[]) => Promise<R[]>): Promise<R[]>;
+    /** Lets no further batch start. The one in flight goes on; items can still be pushed. */
+    pause(): void;
+    /** Ends a pause. */
+    resume(): void;
+    isPaused(): boolean;
+    /**
+     * Forgets all items and resets the statistics. A pause stays. The batch in flight still ends: its results belong to its
+     * call of {@link process}, and should it fail, its items are gone.
+     */
+    clear(): void;
+    getStats(): StreamStats;
+}
+/** Values of `'backpressure'` and `'memory-pressure'`. */
+interface BackpressureEvent {
+    /** Which bound was reached: `bufferSize` or `maxMemory`. */
+    reason: 'buffer' | 'memory';
+    itemsBuffered: number;
+    bufferSize: number;
+    memoryUsage: Bytes;
+    maxMemory: Bytes;
+}
+/** Values of `'batch-complete'`. */
+interface BatchCompleteEvent {
+    /** Items of this batch. */
+    batchSize: number;
+    /** Items processed so far, this batch included. */
+    itemsProcessed: number;
+    itemsBuffered: number;
+    /** Time this batch took. */
+    duration: Milliseconds;
+}
+
+type Writer<T> = (results: T[]) => Promise<void>;
+/**
+ * Gathers results and writes them in batches, each exactly once and in order, however its calls overlap.
+ *
+ * ```ts
+ * const writer = new ResultWriter({ batchSize: 100 })
+ * const insert = (rows) => database.insert(rows)
+ * for (const result of results) await writer.write(result, insert)
+ * await writer.flush(insert)
+ * ```
+ *
+ * Results that arrive faster than they are written wait in a temporary file beyond `bufferSize` or `maxMemory`, on the
+ * terms that {@link BatchProcessor} describes.
+ */
+declare class ResultWriter<T = any> {
+    constructor(config?: StreamConfig);
+    /**
+     * Takes a result, at once, and writes if that makes a batch of `batchSize`. Resolves when the result is taken and the
+     * write it caused, if any, is done.
+     *
+     * If `writer` fails, the call that caused the write is rejected with that very error. The batch stays in front: the
+     * next call that finds a full batch, or a flush, tries it again with its own `writer`. Calls that overlap write one
+     * after the other, so `writer` must not wait for another call of the same ResultWriter.
+     */
+    write(result: T, writer: Writer<T>): Promise<void>;
+    /** Takes several results, as {@link write} does one, and writes every full batch there is. */
+    writeMany(results: T[], writer: Writer<T>): Promise<void>;
+    /** Writes everything taken, in batches of at most `batchSize`. Does nothing where nothing waits. */
+    flush(writer: Writer<T>): Promise<void>;
+    /**
+     * What was done since the start or the last `clear()`: results written, results still waiting (those being written
+     * included), calls of a writer that succeeded, and calls that failed.
+     */
+    getStats(): {
+        itemsWritten: number;
+        itemsBuffered: number;
+        flushes: number;
+        errors: number;
+    };
+    /**
+     * Why results beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
+     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
+     */
+    get spillError(): PerformanceError | undefined;
+    /** Drops the results that wait and resets the statistics. A write in flight still ends; its results are not kept. */
+    clear(): void;
+}
+
+export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, benchmarkCache, cacheManager, performanceMonitor };
+export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheOptions, CacheStats, ComponentTiming, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, InvalidatableCache, Milliseconds, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, StreamConfig, StreamStats, TestCase, WorkerConfig };

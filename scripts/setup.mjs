@@ -1,17 +1,31 @@
 // Installs and builds what is missing or out of date: the first half of `npm start` and `npm test`.
 // Uses Node's own modules only, because it runs before anything is installed.
 
-import { readdirSync } from 'node:fs'
-import { isStale, root, run } from './steps.mjs'
+import { run, step } from './steps.mjs'
 
-const NATIVE_SOURCES = ['src', 'crates', 'build.rs', 'Cargo.toml', 'Cargo.lock']
+const ADDON = ['*.node', 'binding.js', 'binding.d.ts']
 
-if (isStale('node_modules/.package-lock.json', ['package-lock.json'])) run('npm', ['ci'])
+step('install', {
+  inputs: ['package-lock.json'],
+  // npm removes this file when it begins and writes it when it is done.
+  outputs: ['node_modules/.package-lock.json'],
+  action: () => run('npm', ['ci', '--no-audit', '--no-fund']),
+})
 
-const addon = readdirSync(root).find((name) => name.endsWith('.node'))
-if (addon === undefined || isStale(addon, NATIVE_SOURCES) || isStale('binding.d.ts', NATIVE_SOURCES)) {
-  run('npx', ['napi', 'build', '--platform', '--release', '--js', 'binding.js', '--dts', 'binding.d.ts'])
-}
+step('addon', {
+  inputs: ['src', 'crates', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package.json'],
+  outputs: ADDON,
+  action: () => run('npx', ['napi', 'build', '--platform', '--release', '--js', 'binding.js', '--dts', 'binding.d.ts']),
+})
 
-if (isStale('dist/index.js', ['lib', 'binding.d.ts'])) run('node', ['scripts/bundle.mjs'])
-if (isStale('index.d.ts', ['lib', 'binding.d.ts'])) run('node', ['scripts/declarations.mjs'])
+step('bundle', {
+  inputs: ['lib', 'binding.d.ts', 'scripts/bundle.mjs', 'package-lock.json'],
+  outputs: ['dist'],
+  action: () => run('node', ['scripts/bundle.mjs']),
+})
+
+step('declarations', {
+  inputs: ['lib', 'binding.d.ts', 'tsconfig.json', 'scripts/declarations.mjs', 'package-lock.json'],
+  outputs: ['index.d.ts'],
+  action: () => run('node', ['scripts/declarations.mjs']),
+})

@@ -1,11 +1,17 @@
-// What the npm commands share: run a program, and tell whether an output is older than what it is made from.
+// What the npm commands share: run a program, and redo a build step only where its inputs or outputs changed.
+//
+// A step is fresh while its inputs and outputs have the content they had when it last succeeded. Content, not times:
+// a branch switched back and forth, a touched file or a step that was interrupted are all judged rightly.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
+
+const RECORD = join(root, 'target/setup.json')
 
 /** Runs a program in the project's root with its output shown; ends this process with its exit code if it fails. */
 export function run(command, args, options = {}) {
@@ -23,17 +29,59 @@ export function run(command, args, options = {}) {
   return result
 }
 
-/** Whether `output` is missing or older than any of `inputs` (files, or folders with everything below them). */
-export function isStale(output, inputs) {
-  const path = join(root, output)
-  if (!existsSync(path)) return true
-  const built = statSync(path).mtimeMs
-  return inputs.some((input) => newestChange(join(root, input)) > built)
+/**
+ * Calls `action` unless the step `name` is fresh. `inputs` and `outputs` are paths from the root: files, or folders with
+ * everything below them. An output that starts with `*` stands for every file in the root that ends with the rest.
+ */
+export function step(name, { inputs, outputs, action }) {
+  const before = fingerprint(inputs)
+  const known = readRecord()[name]
+  if (known !== undefined && known.inputs === before && known.outputs === fingerprint(outputs)) return
+  action()
+  const record = { ...readRecord(), [name]: { inputs: before, outputs: fingerprint(outputs) } }
+  mkdirSync(dirname(RECORD), { recursive: true })
+  writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`)
 }
 
-function newestChange(path) {
-  if (!existsSync(path)) return 0
-  const stat = statSync(path)
-  if (!stat.isDirectory()) return stat.mtimeMs
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))))
+function readRecord() {
+  try {
+    return JSON.parse(readFileSync(RECORD, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+/** A digest of names and contents; another platform or architecture has another one. */
+function fingerprint(paths) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
+  for (const path of paths.flatMap(expand)) {
+    hash.update(`\0${relative(root, path)}\0`)
+    hash.update(readIfThere(path))
+  }
+  return hash.digest('hex')
+}
+
+function expand(path) {
+  if (path.startsWith('*')) {
+    const matches = readdirSync(root).filter((name) => name.endsWith(path.slice(1)))
+    // No match is a missing output, which must not look like an output without content.
+    return matches.length === 0 ? [join(root, path)] : matches.sort().map((name) => join(root, name))
+  }
+  return filesBelow(join(root, path))
+}
+
+function filesBelow(path) {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat?.isDirectory()) return [path]
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesBelow(join(path, name)))
+}
+
+function readIfThere(path) {
+  try {
+    return readFileSync(path)
+  } catch {
+    return 'missing'
+  }
 }

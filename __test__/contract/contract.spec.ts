@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as ours from '@aah/ai-evals-performance'
+import ts from 'typescript'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const CONTRACT = path('contract.d.ts')
+const CONFORMANCE = path('conformance.ts')
+const TSCONFIG = path('../../tsconfig.json')
+
+interface Export {
+  name: string
+  isType: boolean
+}
+
+const documented = exportsOf(CONTRACT)
+
+/** What each compiler message says, under the contract's name on the line it was reported for. */
+const problems = new Map<string, string[]>()
+
+beforeAll(() => {
+  const lines = readFileSync(CONFORMANCE, 'utf8').split('\n')
+  for (const { file, start, messageText } of compile()) {
+    const text = ts.flattenDiagnosticMessageText(messageText, '\n')
+    const line = file?.fileName === CONFORMANCE ? lines[file.getLineAndCharacterOfPosition(start ?? 0).line] : undefined
+    const name = line?.match(/documented\.(\w+)/)?.[1] ?? 'elsewhere'
+    problems.set(name, [...(problems.get(name) ?? []), `${file?.fileName ?? ''}: ${text}`])
+  }
+}, 60_000)
+
+describe('the documented API', () => {
+  test('is not empty, and the declarations compile without skipLibCheck', () => {
+    expect(documented.length).toBeGreaterThan(30)
+    expect(problems.get('elsewhere') ?? []).toEqual([])
+  })
+
+  test.each(documented)('$name has the documented type', ({ name }) => {
+    expect(readFileSync(CONFORMANCE, 'utf8')).toMatch(new RegExp(`documented\\.${name}\\b`))
+    expect(problems.get(name) ?? []).toEqual([])
+  })
+
+  test.each(documented.filter(({ isType }) => !isType))('$name exists when the program runs', ({ name }) => {
+    expect(ours).toHaveProperty(name)
+  })
+})
+
+/** Everything written here; not the declarations of Node.js and the language, which tsc checks on its own. */
+function compile(): ts.Diagnostic[] {
+  const { config } = ts.readConfigFile(TSCONFIG, ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, path('../..'))
+  const program = ts.createProgram([CONFORMANCE], { ...options, noEmit: true })
+  return program
+    .getSourceFiles()
+    .filter(({ fileName }) => !fileName.includes('/node_modules/'))
+    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+}
+
+function exportsOf(file: string): Export[] {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
+  return source.statements.flatMap((statement) => {
+    if (ts.isImportDeclaration(statement)) return []
+    if (ts.isVariableStatement(statement)) {
+      return statement.declarationList.declarations.map(({ name }) => ({ name: name.getText(), isType: false }))
+    }
+    const { name } = statement as ts.DeclarationStatement
+    if (name === undefined) throw new Error(`The contract has a statement without a name: ${statement.getText()}`)
+    const isType = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
+    return [{ name: name.getText(), isType }]
+  })
+}

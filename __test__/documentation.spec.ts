@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import * as performance from '@aah/ai-evals-performance'
+import { transform } from 'esbuild'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { documents, moduleOf, snippetsOf } from './documentation/snippets.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const FIXTURES = join(root, '__test__/documentation/fixtures.mts')
+
+const { own, handed } = documents(root)
+const snippets = [...own, ...(handed === undefined ? [] : [handed])]
+  .flatMap((file) => snippetsOf(file, root))
+  .map((snippet, index) => ({ ...snippet, file: `snippet-${index}` }))
+if (handed === undefined)
+  console.warn('The documentation that users have in hand is not beside the project: own snippets only')
+
+/** A project of its own, with the companion installed and this package linked. */
+const project = mkdtempSync(join(tmpdir(), 'ai-evals-snippets-'))
+const errors = new Map<string, string[]>()
+
+beforeAll(async () => {
+  installPackages()
+  const names = {
+    fixtures: exportedNames(FIXTURES),
+    package: new Set([...Object.keys(performance), ...exportedNames(join(root, 'index.d.ts'))]),
+  }
+  await write('fixtures', readFileSync(FIXTURES, 'utf8'))
+  await Promise.all(snippets.map((snippet) => write(snippet.file, moduleOf(snippet, names))))
+  for (const { file, messageText } of compile()) {
+    const name = basename(file?.fileName ?? '', '.mts')
+    errors.set(name, [...(errors.get(name) ?? []), ts.flattenDiagnosticMessageText(messageText, '\n')])
+  }
+}, 120_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000)
+
+describe('what the snippets are given', () => {
+  test('compiles', () => {
+    const known = new Set(snippets.map(({ file }) => file))
+    expect([...errors].filter(([name]) => !known.has(name))).toEqual([])
+  })
+
+  test.runIf(handed !== undefined)('is every block of the documentation that users have in hand', () => {
+    expect(snippets.filter(({ place }) => place.includes('performance-module.md'))).toHaveLength(14)
+  })
+})
+
+describe.each(snippets)('$place', (snippet) => {
+  test('compiles unchanged', () => {
+    expect(errors.get(snippet.file) ?? []).toEqual([])
+  })
+
+  test('runs unchanged, and the process ends by itself', async () => {
+    await promisify(execFile)(process.execPath, [join(project, `${snippet.file}.mjs`)], { timeout: 60_000 })
+  }, 90_000)
+})
+
+function installPackages() {
+  const scope = join(project, 'node_modules/@aah')
+  mkdirSync(scope, { recursive: true })
+  // Copied, not linked: what it re-exports is looked up from where it stands.
+  cpSync(join(root, 'npm/ai-evals'), join(scope, 'ai-evals'), { recursive: true })
+  symlinkSync(root, join(scope, 'ai-evals-performance'), 'junction')
+  symlinkSync(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'), 'junction')
+}
+
+async function write(name: string, typescript: string) {
+  writeFileSync(join(project, `${name}.mts`), typescript)
+  const { code } = await transform(typescript, { loader: 'ts', format: 'esm', target: 'node20' })
+  writeFileSync(join(project, `${name}.mjs`), code)
+}
+
+function compile(): ts.Diagnostic[] {
+  const files = ['fixtures', ...snippets.map(({ file }) => file)].map((name) => join(project, `${name}.mts`))
+  const program = ts.createProgram(files, {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    typeRoots: [join(project, 'node_modules/@types')],
+    types: ['node'],
+  })
+  return files.flatMap((file) => {
+    const source = program.getSourceFile(file)
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+  })
+}
+
+/** Types and values; what a declaration file lists in its `export { … }` included. */
+function exportedNames(file: string): Set<string> {
+  const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, noResolve: true, noLib: true })
+  const source = program.getSourceFile(file)
+  const symbol = source && program.getTypeChecker().getSymbolAtLocation(source)
+  return new Set([...(symbol?.exports?.keys() ?? [])].map(String))
+}

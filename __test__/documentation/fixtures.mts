@@ -1,0 +1,66 @@
+// What the snippets of the documentation use without declaring it: the reader's own models, runners, scorers and data.
+// Each stands in for a network or a database, and is as small as its use in a snippet allows.
+
+import { Benchmark, ParallelExecutor, performanceMonitor, type TestCase } from '@aah/ai-evals-performance'
+
+export const text: string = 'What is NCAA eligibility?'
+export const expected: string = 'A student must complete 16 core courses.'
+export const actual: string = 'A student must complete sixteen core courses.'
+
+export async function generateResponse(input: string, modelConfig: { model: string }): Promise<{ text: string }> {
+  return { text: `${modelConfig.model} on ${input}` }
+}
+
+export async function generateEmbedding(source: string): Promise<number[]> {
+  return Array.from(source, (character) => character.charCodeAt(0) / 0x7f)
+}
+
+export const prisma = {
+  studentProfile: {
+    async findUnique({ where }: { where: { studentId: string }; include?: Record<string, boolean> }) {
+      return { ...where, performanceMetrics: [{ gpa: 3.4 }] }
+    },
+  },
+}
+
+const testCases: TestCase<string, string>[] = Array.from({ length: 1_234 }, (_, index) => ({
+  id: `case-${index}`,
+  input: `What is ${index} + 1?`,
+  expected: String(index + 1),
+}))
+export const testCase = { id: 'case', input: 'What is 1 + 1?', expected: '2' }
+export const largeDataset = { testCases }
+export const dataset = largeDataset
+
+export async function loadDataset(_name: string) {
+  return largeDataset
+}
+
+export const runner = {
+  async run({ expected }: TestCase<any, any>) {
+    return { actual: expected, metadata: { tokenUsage: { total: 12 } } }
+  },
+}
+
+const exactMatch = { score: async (wanted: string, got: string) => (wanted === got ? 1 : 0) }
+export const scorer = exactMatch
+export const exactMatchScorer = exactMatch
+export const semanticScorer = exactMatch
+export const llmJudgeScorer = exactMatch
+
+export const executor = new ParallelExecutor()
+
+const benchmark = new Benchmark()
+export const result1 = benchmark.runSync(
+  { name: 'scorer', iterations: 20, warmupIterations: 1 },
+  () => expected === actual,
+)
+export const result2 = benchmark.runSync(
+  { name: 'scorer', iterations: 20, warmupIterations: 1 },
+  () => expected === text,
+)
+
+// The troubleshooting section starts where an earlier run ended: with a baseline, and measurements since.
+performanceMonitor.measureSync('scorer', () => expected === actual)
+performanceMonitor.setBaseline('baseline-v1')
+performanceMonitor.measureSync('scorer', () => expected === text)

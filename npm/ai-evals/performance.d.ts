@@ -1,0 +1,1 @@
+export * from '@aah/ai-evals-performance'
