@@ -22,7 +22,7 @@ export interface ModelServerOptions {
   latencySpread?: number
   /** The share of questions, 0 to 1, whose first request fails with status 429 or 500. @default 0.01 */
   failureRate?: number
-  /** Another seed gives other answers, delays and failures. @default 1 */
+  /** Another seed gives other answers, delays and failures. @default 2 */
   seed?: number
   /** The clock that the rate limit follows, in milliseconds. */
   now?: () => number
@@ -107,7 +107,7 @@ class Provider {
       medianLatency: options.medianLatency ?? 220,
       latencySpread: options.latencySpread ?? 0.45,
       failureRate: options.failureRate ?? 0.01,
-      seed: options.seed ?? 1,
+      seed: options.seed ?? 2,
       now: options.now ?? (() => performance.now()),
     }
     this.#known = new Map(Array.from(dataset, (row) => [row.question.trim(), row]))

@@ -1,0 +1,117 @@
+import OpenAI, { APIError } from 'openai'
+import { startModelServer } from '../model-server.ts'
+import type { Question } from './dataset.ts'
+import type { Options } from './options.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface Reply {
+  text: string
+  tokens: number
+}
+
+export interface Model {
+  name: string
+  /** Whatever the answer depends on besides the question: with it, the key of the cache. */
+  config: Record<string, unknown>
+  ask(question: Question): Promise<Reply>
+}
+
+export interface Provider {
+  /** Where the answers come from. */
+  description: string
+  models: Model[]
+  /** What went over the network so far. */
+  traffic: { requests: number; rateLimited: number }
+  close(): Promise<void>
+}
+
+const INSTRUCTIONS =
+  'Solve the problem. Show your steps briefly, and end with a line of the form "A: 42" that holds nothing but the number.'
+
+/** The provider that the options and the environment ask for. */
+export async function openProvider(options: Options, questions: Question[]): Promise<Provider> {
+  if (options.recorded) return recordedProvider(options, questions)
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = process.env
+  if (apiKey) {
+    const provider = chatProvider(baseURL || 'https://api.openai.com/v1', apiKey, options.model ?? 'gpt-4o-mini')
+    return { ...provider, description: new URL(baseURL || 'https://api.openai.com').host, close: async () => {} }
+  }
+  if (baseURL) throw new UsageError('OPENAI_BASE_URL is set, but OPENAI_API_KEY is not')
+  const server = await startModelServer({ dataset: questions, requestsPerMinute: options.requestsPerMinute })
+  const provider = chatProvider(server.url, 'local', options.model ?? 'local-small', 'local')
+  return { ...provider, description: 'the model server on this machine', close: server.close }
+}
+
+/** A model behind OpenAI's protocol, whether that is OpenAI, another provider or the server on this machine. */
+function chatProvider(baseURL: string, apiKey: string, name: string, provider = baseURL) {
+  const traffic = { requests: 0, rateLimited: 0 }
+  // The client does not retry by itself: a repeated request has to pass the rate limiter like any other.
+  const client = new OpenAI({
+    apiKey,
+    baseURL,
+    maxRetries: 0,
+    timeout: 60_000,
+    fetch: async (url, init) => {
+      traffic.requests++
+      const response = await fetch(url, init)
+      if (response.status === 429) traffic.rateLimited++
+      return response
+    },
+  })
+  const settings = { model: name, temperature: 0 }
+  let refusal: unknown
+  const model: Model = {
+    name,
+    config: { provider, instructions: INSTRUCTIONS, ...settings },
+    async ask({ question }) {
+      // A key or a model that was refused once will be refused every time.
+      if (refusal !== undefined) throw refusal
+      try {
+        const completion = await client.chat.completions.create({
+          ...settings,
+          messages: [
+            { role: 'system', content: INSTRUCTIONS },
+            { role: 'user', content: question },
+          ],
+        })
+        return { text: completion.choices[0]?.message.content ?? '', tokens: completion.usage?.total_tokens ?? 0 }
+      } catch (error) {
+        if (error instanceof APIError && [401, 403, 404].includes(error.status)) refusal = error
+        throw error
+      }
+    },
+  }
+  return { models: [model], traffic }
+}
+
+/** The models whose answers the dataset holds. */
+function recordedProvider(options: Options, questions: Question[]): Provider {
+  const names = [...(questions[0]?.recorded.keys() ?? [])]
+  if (names.length === 0) throw new UsageError(`${options.dataset} holds no recorded answers`)
+  if (options.model !== undefined && !names.includes(options.model)) {
+    throw new UsageError(`No answers of \`${options.model}\` are recorded; there are: ${names.join(', ')}`)
+  }
+  const chosen = options.model === undefined ? names : [options.model]
+  return {
+    description: 'the recording in the file',
+    models: chosen.map((name) => ({
+      name,
+      config: { provider: 'recorded', model: name },
+      async ask({ id, recorded }) {
+        const answer = recorded.get(name)
+        if (answer === undefined) throw new Error(`No answer of ${name} to ${id} is recorded`)
+        return { text: answer.solution, tokens: 0 }
+      },
+    })),
+    traffic: { requests: 0, rateLimited: 0 },
+    close: async () => {},
+  }
+}
+
+/** How long a provider asks to wait before the next attempt, in milliseconds, where it does. */
+export function requestedWait(error: unknown): number | undefined {
+  if (!(error instanceof APIError) || error.headers === undefined) return undefined
+  const milliseconds = Number(error.headers.get('retry-after-ms') ?? Number.NaN)
+  const seconds = Number(error.headers.get('retry-after') ?? Number.NaN)
+  return [milliseconds, seconds * 1000].find((wait) => wait >= 0)
+}

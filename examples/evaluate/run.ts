@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  cacheManager,
+  type ExecutionResult,
+  type ExecutionTask,
+  type ParallelExecutor,
+  type PerformanceReport,
+  performanceMonitor,
+} from '@aah/ai-evals-performance'
+import { loadDataset, type Question } from './dataset.ts'
+import { type Model, type Provider, type Reply, requestedWait } from './model.ts'
+import type { Options } from './options.ts'
+import type { Progress } from './progress.ts'
+import { finalNumber, isCorrect } from './score.ts'
+
+const ATTEMPTS = 4
+
+export interface Score {
+  model: string
+  correct: number
+  wrong: number
+  /** Wrong answers in which no number was found. */
+  unreadable: number
+  /** The questions that brought no answer, and why. They count neither as correct nor as wrong. */
+  failures: { id: string; message: string }[]
+  /** How many answers were judged like the file judges them, of those that it judges. */
+  agreement: { same: number; judged: number }
+}
+
+interface Usage {
+  /** Questions that were not in the cache. */
+  asked: number
+  /** Further attempts at questions whose first attempt failed. */
+  askedAgain: number
+  tokens: number
+}
+
+export interface RunSummary extends Usage {
+  scores: Score[]
+  rows: number
+  wallTime: number
+  timings: PerformanceReport
+  cache: { hits: number; misses: number }
+  requests: number
+  rateLimited: number
+  /** How long the limits held requests back, in milliseconds. */
+  throttleTime: number
+}
+
+type Failure = NonNullable<ExecutionResult['error']>
+type Answer = { reply: Reply } | { error: Failure }
+type Task = ExecutionTask<Question, Reply>
+
+/** One whole evaluation, from reading the file to the scores. */
+export async function runEvaluation(
+  options: Options,
+  provider: Provider,
+  executor: ParallelExecutor,
+  progress: Progress,
+): Promise<RunSummary> {
+  performanceMonitor.reset()
+  const cacheBefore = cacheManager.responseCache.getStats()
+  const trafficBefore = { ...provider.traffic }
+  const throttledBefore = executor.getMetrics().throttleTime
+  const started = performance.now()
+
+  const questions = performanceMonitor.measureSync('dataset-loading', () => loadDataset(options.dataset, options.limit))
+  const rows = questions.length * provider.models.length
+  progress.begin(rows)
+  const usage: Usage = { asked: 0, askedAgain: 0, tokens: 0 }
+  const scores: Score[] = []
+  for (const model of provider.models) {
+    const answers = await answerAll(questions, { model, executor, progress, usage })
+    scores.push(scoreAll(model.name, questions, answers))
+  }
+  progress.end()
+
+  const cache = cacheManager.responseCache.getStats()
+  return {
+    ...usage,
+    scores,
+    rows,
+    wallTime: performance.now() - started,
+    timings: performanceMonitor.generateReport(),
+    cache: { hits: cache.hits - cacheBefore.hits, misses: cache.misses - cacheBefore.misses },
+    requests: provider.traffic.requests - trafficBefore.requests,
+    rateLimited: provider.traffic.rateLimited - trafficBefore.rateLimited,
+    throttleTime: executor.getMetrics().throttleTime - throttledBefore,
+  }
+}
+
+interface Context {
+  model: Model
+  executor: ParallelExecutor
+  progress: Progress
+  usage: Usage
+}
+
+/** An answer, or the reason why there is none, for every question, in their order. */
+async function answerAll(questions: Question[], context: Context): Promise<Answer[]> {
+  const { model, progress, usage } = context
+  const answers: Answer[] = []
+  const tasks: Task[] = []
+  for (const [index, question] of questions.entries()) {
+    const reply = performanceMonitor.measureSync('cache-lookup', () =>
+      cacheManager.responseCache.get<Reply>(question.question, model.config),
+    )
+    if (reply === undefined) {
+      tasks.push({ id: String(index), testCase: { id: question.id, input: question, expected: undefined as any } })
+    } else {
+      answers[index] = { reply }
+      progress.advance(1)
+    }
+  }
+  usage.asked += tasks.length
+  for (const [index, answer] of await askAll(tasks, context)) answers[index] = answer
+  return answers
+}
+
+/** Asks the model; what failed for a reason that may pass is asked again, through the same limits. */
+async function askAll(tasks: Task[], { model, executor, progress, usage }: Context): Promise<Map<number, Answer>> {
+  const answers = new Map<number, Answer>()
+  const ask = async ({ testCase: { input: question } }: Task) => {
+    const reply = await performanceMonitor.measure('model-call', () => model.ask(question))
+    cacheManager.responseCache.set(question.question, model.config, reply)
+    usage.tokens += reply.tokens
+    progress.advance(1)
+    return { actual: reply, metadata: { tokenUsage: { total: reply.tokens } } }
+  }
+  for (let attempt = 1; tasks.length > 0; attempt++) {
+    const results = await executor.executeTasks<Question, Reply>(tasks, ask)
+    for (const { task, result, error } of results) {
+      answers.set(Number(task.id), error ? { error } : { reply: result?.actual as Reply })
+    }
+    const failed = results.filter(({ error }) => error !== undefined)
+    const again = attempt < ATTEMPTS ? failed.filter(({ error }) => error?.retryable) : []
+    progress.advance(failed.length - again.length)
+    if (again.length > 0) await delay(waitBeforeRetry(again, attempt))
+    usage.askedAgain += again.length
+    tasks = again.map(({ task }) => task as Task)
+  }
+  return answers
+}
+
+/** As long as the most patient of the refusals asks for; where none does, twice as long after every attempt. */
+function waitBeforeRetry(failed: { error?: Failure }[], attempt: number): number {
+  return Math.max(...failed.map(({ error }) => requestedWait(error?.cause) ?? 250 * 2 ** (attempt - 1)))
+}
+
+function scoreAll(model: string, questions: Question[], answers: Answer[]): Score {
+  const score: Score = { model, correct: 0, wrong: 0, unreadable: 0, failures: [], agreement: { same: 0, judged: 0 } }
+  for (const [index, question] of questions.entries()) {
+    const answer = answers[index] as Answer
+    if ('error' in answer) {
+      score.failures.push({ id: question.id, message: answer.error.message })
+      continue
+    }
+    const { text } = answer.reply
+    const correct = performanceMonitor.measureSync('scoring', () => isCorrect(text, question.answer))
+    if (correct) score.correct++
+    else score.wrong++
+    if (finalNumber(text) === undefined) score.unreadable++
+    const judged = question.recorded.get(model)?.isCorrect
+    if (judged === undefined) continue
+    score.agreement.judged++
+    if (judged === correct) score.agreement.same++
+  }
+  return score
+}
