@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Benchmark, BenchmarkSuite, benchmarkCache, LRUCache } from '@aah/ai-evals-performance'
 import { loadDataset } from './evaluate/dataset.ts'
 import { isCorrect } from './evaluate/score.ts'
+import { count } from './format.ts'
 import { solve } from './model-server/answers.ts'
 
 const dataset = loadDataset(join(__dirname, 'datasets/arithmetic.jsonl'))
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   const shares = { contains: accuracy(contains), 'last-word': accuracy(lastWord), 'final-number': accuracy(isCorrect) }
   console.log('What three scorers accept of the same answers:')
   for (const [name, share] of Object.entries(shares)) console.log(`  ${name.padEnd(13)}${(share * 100).toFixed(1)} %`)
+  console.log()
 
   // One call takes a microsecond or less: the benchmark repeats it until the clock can tell.
   const benchmark = new Benchmark()
@@ -32,8 +34,11 @@ async function main(): Promise<void> {
   const final = benchmark.runSync({ name: 'final-number', description: 'One answer' }, () =>
     isCorrect(answers[0] as string, 150),
   )
+
   Benchmark.print(final)
+  console.log()
   Benchmark.printComparison(benchmark.compare(last, final))
+  console.log()
 
   // What matters in practice is a whole dataset.
   const suite = new BenchmarkSuite()
@@ -41,11 +46,13 @@ async function main(): Promise<void> {
     .add({ name: 'last-word', iterations: 100 }, async () => accuracy(lastWord))
     .add({ name: 'final-number', iterations: 100 }, async () => accuracy(isCorrect))
   BenchmarkSuite.printSummary(await suite.run())
+  console.log()
 
   const { reads, writes, stats } = await benchmarkCache(new LRUCache<string>({ maxSize: 1000 }), 10_000)
   Benchmark.print(reads)
+  console.log()
   Benchmark.print(writes)
-  console.log(`The cache held ${stats.entries} entries and evicted ${stats.evictions}.`)
+  console.log(`\nThe cache held ${count(stats.entries)} entries and evicted ${count(stats.evictions)}.`)
 }
 
 main().catch((error) => {

@@ -25,3 +25,13 @@ export function count(value: number): string {
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
 }
+
+/** Breaks a text into lines of at most 80 characters; those after the first are indented by two. */
+export function wrap(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    if ((lines.at(-1) as string).length + word.length > 79) lines.push(' ')
+    lines[lines.length - 1] += lines.at(-1) === '' ? word : ` ${word}`
+  }
+  return lines.join('\n')
+}

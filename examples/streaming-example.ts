@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').length
   console.log(`${count(itemsProcessed)} test cases in ${batches} batches, ${duration(avgProcessingTime)} each:`)
   console.log(`${count(throughput)} a second, ${percent(correct / results.length)} correct.`)
-  console.log(`The buffer was full ${count(backpressureEvents)} times.`)
+  console.log(`Backpressure was signalled ${count(backpressureEvents)} times.`)
   console.log(`${count(lines)} results were written in ${writer.getStats().flushes} flushes.\n`)
   await rm(folder, { recursive: true })
 

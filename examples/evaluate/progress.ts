@@ -21,8 +21,9 @@ export class ProgressLine implements Progress {
   #done = 0
   #started = 0
   #quarter = 0
-  #drawn = 0
-  #note = ''
+  #waitsUntil = 0
+  #waitShown = Number.NEGATIVE_INFINITY
+  #redrawing: NodeJS.Timeout | undefined
 
   constructor(label: string, output: NodeJS.WriteStream = process.stderr) {
     this.#label = label
@@ -32,47 +33,49 @@ export class ProgressLine implements Progress {
   begin(total: number): void {
     this.#total = total
     this.#started = performance.now()
+    if (!this.#output.isTTY) return
+    this.#redrawing = setInterval(() => this.#draw(), 100)
+    this.#redrawing.unref()
   }
 
   advance(rows: number): void {
-    if (rows === 0) return
-    this.#note = ''
     this.#done += rows
-    if (this.#output.isTTY) {
-      this.#redraw()
-      return
-    }
+    if (this.#output.isTTY) return
     // Few lines only: at each quarter, and none of a run that is over in an instant but the last.
     const quarter = Math.floor((this.#done * 4) / this.#total)
-    const now = performance.now()
-    if (this.#done < this.#total && (quarter === this.#quarter || now - this.#started < 250)) return
+    const early = performance.now() - this.#started < 250
+    if (quarter === this.#quarter || (early && this.#done < this.#total)) return
     this.#quarter = quarter
     this.#output.write(`${this.#text()}\n`)
   }
 
   throttled(waitTime: number): void {
-    this.#note = `, waiting ${seconds(waitTime)} for the rate limit`
-    if (this.#output.isTTY) this.#redraw()
+    const now = performance.now()
+    this.#waitsUntil = now + waitTime
+    // Without a word, a run that waits for a minute would seem to hang.
+    if (this.#output.isTTY || waitTime < 1000 || now - this.#waitShown < 10_000) return
+    this.#waitShown = now
+    this.#output.write(`${this.#text()}\n`)
   }
 
   end(): void {
+    clearInterval(this.#redrawing)
     if (this.#output.isTTY) this.#output.write('\r\u001b[2K')
   }
 
-  #redraw(): void {
-    const now = performance.now()
-    if (now - this.#drawn < 50 && this.#done < this.#total) return
-    this.#drawn = now
+  #draw(): void {
     this.#output.write(`\r\u001b[2K${this.#text().slice(0, (this.#output.columns || 80) - 1)}`)
   }
 
   #text(): string {
     const share = this.#total === 0 ? 1 : this.#done / this.#total
-    const elapsed = performance.now() - this.#started
-    const left = share > 0 && share < 1 ? `, ${seconds((elapsed / share) * (1 - share))} left` : ''
+    const now = performance.now()
+    const elapsed = now - this.#started
     const filled = Math.round(share * WIDTH)
     const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled)
-    return `${this.#label} ${bar} ${this.#done}/${this.#total}, ${seconds(elapsed)}${left}${this.#note}`
+    let outlook = share > 0 && share < 1 ? `, ${seconds((elapsed / share) * (1 - share))} left` : ''
+    if (this.#waitsUntil > now) outlook = `, next request in ${seconds(this.#waitsUntil - now)}`
+    return `${this.#label} ${bar} ${this.#done}/${this.#total}, ${seconds(elapsed)}${outlook}`
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { count, duration, percent, table } from '../format.ts'
+import { count, duration, percent, table, wrap } from '../format.ts'
 import type { Options } from './options.ts'
 import type { RunSummary, Score } from './run.ts'
 
@@ -102,14 +102,4 @@ function interval(correct: number, scored: number): string {
   const margin = z * Math.sqrt((correct * (scored - correct)) / scored + z ** 2 / 4)
   const [low, high] = [(centre - margin) / (scored + z ** 2), (centre + margin) / (scored + z ** 2)]
   return `${(low * 100).toFixed(1)}–${percent(high)}`
-}
-
-/** Breaks an item of a list into lines of at most 80 characters. */
-function wrap(text: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    if ((lines.at(-1) as string).length + word.length > 79) lines.push(' ')
-    lines[lines.length - 1] += lines.at(-1) === '' ? word : ` ${word}`
-  }
-  return lines.join('\n')
 }
