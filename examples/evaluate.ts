@@ -25,9 +25,12 @@ async function main(): Promise<void> {
       const progress = new ProgressLine(label)
       const showWait = ({ waitTime }: { waitTime: number }) => progress.throttled(waitTime)
       executor.on('throttle', showWait)
-      const summary = await runEvaluation(options, provider, executor, progress)
-      executor.off('throttle', showWait)
-      return summary
+      try {
+        return await runEvaluation(options, provider, executor, progress)
+      } finally {
+        progress.end()
+        executor.off('throttle', showWait)
+      }
     }
 
     console.log(introduction(options, provider.description, questions.length))

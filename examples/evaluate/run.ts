@@ -73,7 +73,6 @@ export async function runEvaluation(
     const answers = await answerAll(questions, { model, executor, progress, usage })
     scores.push(scoreAll(model.name, questions, answers))
   }
-  progress.end()
 
   const cache = cacheManager.responseCache.getStats()
   return {
