@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import OpenAI, { APIError } from 'openai'
 import { afterEach, expect, test, vi } from 'vitest'
+import { logNormal, randomFor } from '../examples/model-server/random.ts'
 import { type ModelServer, type ModelServerOptions, startModelServer } from '../examples/model-server.ts'
 
 const run = promisify(execFile)
@@ -149,6 +150,19 @@ test("the client's own retry gets past a failure on purpose", async () => {
   const completion = await client.chat.completions.create({ model: 'local-large', messages })
   expect(completion.choices[0]?.message.content).toContain('A: ')
   expect(server.stats.requests).toBe(2)
+})
+
+test('delays repeat for the same request, lie half below their median, and have a long tail', () => {
+  const delays = (seed: number) => QUESTIONS.map(({ question }) => logNormal(randomFor(seed, question), 220, 0.45))
+  expect(delays(1)).toEqual(delays(1))
+  expect(delays(1)).not.toEqual(delays(2))
+  const sorted = Array.from({ length: 20 }, (_, seed) => delays(seed))
+    .flat()
+    .sort((a, b) => a - b)
+  const quantile = (share: number) => sorted[Math.floor(share * sorted.length)] as number
+  // The logarithm is normal: quantiles lie 0 and 1.645 deviations above that of the median.
+  expect(quantile(0.5) / 220).toBeCloseTo(1, 1)
+  expect(quantile(0.95) / (220 * Math.exp(1.645 * 0.45))).toBeCloseTo(1, 1)
 })
 
 test.each([
