@@ -181,11 +181,16 @@ describe('evaluate', () => {
   test('asks no more once the provider has refused the model', async () => {
     const server = await startModelServer({ dataset, medianLatency: 0, failureRate: 0 })
     const environment = { OPENAI_API_KEY: 'secret', OPENAI_BASE_URL: server.url }
-    const { code, output } = await run('evaluate', ['--model', 'gpt-0', '--concurrency', '5'], environment)
+    const { code, output } = await run(
+      'evaluate',
+      ['--model', 'gpt-0', '--concurrency', '5', '--requests-per-minute', '20'],
+      environment,
+    )
     await server.close()
     expect(code).toBe(1)
     expect(row(output, 'gpt-0').slice(0, 4)).toEqual(['0', '0', String(dataset.length), '–'])
     expect(output).toMatch(/and \d+ more:\s404\sThe\s+model\s'gpt-0'/)
+    expect(output).not.toContain('Cold and warm')
     expect(server.stats.requests).toBeLessThanOrEqual(5)
     expectNarrow(output)
   })

@@ -76,7 +76,7 @@ function chatProvider(baseURL: string, apiKey: string, name: string, provider = 
         })
         return { text: completion.choices[0]?.message.content ?? '', tokens: completion.usage?.total_tokens ?? 0 }
       } catch (error) {
-        if (error instanceof APIError && [401, 403, 404].includes(error.status)) refusal = error
+        if (isRefusal(error)) refusal = error
         throw error
       }
     },
@@ -106,6 +106,11 @@ function recordedProvider(options: Options, questions: Question[]): Provider {
     traffic: { requests: 0, rateLimited: 0 },
     close: async () => {},
   }
+}
+
+/** Whether a provider will never answer: it does not know the key or the model. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof APIError && [401, 403, 404].includes(error.status)
 }
 
 /** How long a provider asks to wait before the next attempt, in milliseconds, where it does. */

@@ -8,7 +8,7 @@ import {
   performanceMonitor,
 } from '@aah/ai-evals-performance'
 import { loadDataset, type Question } from './dataset.ts'
-import { type Model, type Provider, type Reply, requestedWait } from './model.ts'
+import { isRefusal, type Model, type Provider, type Reply, requestedWait } from './model.ts'
 import type { Options } from './options.ts'
 import type { Progress } from './progress.ts'
 import { finalNumber, isCorrect } from './score.ts'
@@ -120,7 +120,13 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
 async function askAll(tasks: Task[], { model, executor, progress, usage }: Context): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>()
   const ask = async ({ testCase: { input: question } }: Task) => {
-    const reply = await performanceMonitor.measure('model-call', () => model.ask(question))
+    const reply = await performanceMonitor
+      .measure('model-call', () => model.ask(question))
+      .catch((error) => {
+        // Nothing more will be sent: what is left need not wait to fail as well.
+        if (isRefusal(error)) executor.updateConfig({ rateLimit: { requestsPerMinute: 1e9, tokensPerMinute: 1e12 } })
+        throw error
+      })
     cacheManager.responseCache.set(question.question, model.config, reply)
     usage.tokens += reply.tokens
     progress.advance(1)
