@@ -14,6 +14,7 @@ import type { Progress } from './progress.ts'
 import { finalNumber, isCorrect } from './score.ts'
 
 const ATTEMPTS = 4
+const LONGEST_WAIT = 60_000
 
 export interface Score {
   model: string
@@ -49,7 +50,7 @@ export interface RunSummary extends Usage {
 
 type Failure = NonNullable<ExecutionResult['error']>
 type Answer = { reply: Reply } | { error: Failure }
-type Task = ExecutionTask<Question, Reply>
+type Task = ExecutionTask<string, any>
 
 /** One whole evaluation, from reading the file to the scores. */
 export async function runEvaluation(
@@ -105,7 +106,8 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
       cacheManager.responseCache.get<Reply>(question.question, model.config),
     )
     if (reply === undefined) {
-      tasks.push({ id: String(index), testCase: { id: question.id, input: question, expected: undefined as any } })
+      const { id, question: input, answer: expected } = question
+      tasks.push({ id: String(index), testCase: { id, input, expected, row: question } })
     } else {
       answers[index] = { reply }
       progress.advance(1)
@@ -119,37 +121,38 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
 /** Asks the model; what failed for a reason that may pass is asked again, through the same limits. */
 async function askAll(tasks: Task[], { model, executor, progress, usage }: Context): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>()
-  const ask = async ({ testCase: { input: question } }: Task) => {
+  const ask = async ({ testCase: { input, row } }: Task) => {
     const reply = await performanceMonitor
-      .measure('model-call', () => model.ask(question))
+      .measure('model-call', () => model.ask(row))
       .catch((error) => {
         // Nothing more will be sent: what is left need not wait to fail as well.
         if (isRefusal(error)) executor.updateConfig({ rateLimit: { requestsPerMinute: 1e9, tokensPerMinute: 1e12 } })
         throw error
       })
-    cacheManager.responseCache.set(question.question, model.config, reply)
+    cacheManager.responseCache.set(input, model.config, reply)
     usage.tokens += reply.tokens
     progress.advance(1)
     return { actual: reply, metadata: { tokenUsage: { total: reply.tokens } } }
   }
   for (let attempt = 1; tasks.length > 0; attempt++) {
-    const results = await executor.executeTasks<Question, Reply>(tasks, ask)
+    const results = await executor.executeTasks<string, any>(tasks, ask)
     for (const { task, result, error } of results) {
-      answers.set(Number(task.id), error ? { error } : { reply: result?.actual as Reply })
+      answers.set(Number(task.id), error ? { error } : { reply: result?.actual })
     }
     const failed = results.filter(({ error }) => error !== undefined)
     const again = attempt < ATTEMPTS ? failed.filter(({ error }) => error?.retryable) : []
     progress.advance(failed.length - again.length)
     if (again.length > 0) await delay(waitBeforeRetry(again, attempt))
     usage.askedAgain += again.length
-    tasks = again.map(({ task }) => task as Task)
+    tasks = again.map(({ task }) => task)
   }
   return answers
 }
 
-/** As long as the most patient of the refusals asks for; where none does, twice as long after every attempt. */
+/** As long as the most patient refusal asks for, within reason; where none asks, twice as long after each attempt. */
 function waitBeforeRetry(failed: { error?: Failure }[], attempt: number): number {
-  return Math.max(...failed.map(({ error }) => requestedWait(error?.cause) ?? 250 * 2 ** (attempt - 1)))
+  const waits = failed.map(({ error }) => requestedWait(error?.cause) ?? 250 * 2 ** (attempt - 1))
+  return Math.min(LONGEST_WAIT, Math.max(...waits))
 }
 
 function scoreAll(model: string, questions: Question[], answers: Answer[]): Score {
