@@ -7,229 +7,6 @@ type Milliseconds = number;
 /** A size in bytes. */
 type Bytes = number;
 
-/** What to measure, and how often. */
-interface BenchmarkConfig {
-    /** Shown in reports, and what `Benchmark.getHistory` finds results by. Need not be unique. */
-    name: string;
-    /** A sentence for the report. */
-    description?: string;
-    /**
-     * Calls that are measured: exactly this many, an integer ≥ 1.
-     *
-     * @default 100 for `run`, 1,000 for `runSync`
-     */
-    iterations?: number;
-    /**
-     * Calls made before, so that compiled code and filled caches are measured rather than their making: exactly this
-     * many, an integer ≥ 0.
-     *
-     * @default 10 for `run`, 100 for `runSync`
-     */
-    warmupIterations?: number;
-    /**
-     * Lets calls overlap, as requests to a server do. `totalDuration` is then the time on the wall, from the first start
-     * to the last end, and `throughput` follows from it. `runSync` ignores this: synchronous calls cannot overlap.
-     *
-     * @default false
-     */
-    parallel?: boolean;
-    /**
-     * With `parallel`: the most calls in flight at any moment, an integer ≥ 1.
-     *
-     * @default 10
-     */
-    concurrency?: number;
-}
-/** One finished run. A plain object of numbers: it survives `JSON.stringify` and can be compared later. */
-interface BenchmarkResult {
-    name: string;
-    description?: string;
-    /** Calls that were measured. */
-    iterations: number;
-    /**
-     * How many batches the calls were timed in, where calls were too short to be timed one by one; left out otherwise.
-     * The figures per call below then take each call at the mean of its batch.
-     */
-    samples?: number;
-    /** The sum of all measured calls; with `parallel`, the time on the wall. */
-    totalDuration: Milliseconds;
-    /** Arithmetic mean of a call. */
-    avgDuration: Milliseconds;
-    minDuration: Milliseconds;
-    maxDuration: Milliseconds;
-    /** The middle one, or the mean of the middle two. */
-    medianDuration: Milliseconds;
-    /** Nearest rank: the shortest duration that at least 95 % of the calls did not exceed. */
-    p95Duration: Milliseconds;
-    /** Nearest rank: the shortest duration that at least 99 % of the calls did not exceed. */
-    p99Duration: Milliseconds;
-    /** Sample standard deviation (n − 1); 0 for a single sample. */
-    stdDeviation: Milliseconds;
-    /**
-     * Calls per second: `iterations` by `totalDuration`. Always finite: a run in which the clock did not move counts as
-     * one nanosecond.
-     */
-    throughput: number;
-    /**
-     * The used heap before and after the measured calls. `delta` is negative where garbage was collected meanwhile: start
-     * Node with `--expose-gc` and call `gc()` before a run whose memory matters.
-     */
-    memoryUsage?: {
-        before: Bytes;
-        after: Bytes;
-        delta: Bytes;
-    };
-}
-/** A current result against its baseline. */
-interface BenchmarkComparison {
-    baseline: BenchmarkResult;
-    current: BenchmarkResult;
-    /**
-     * Per cent of the baseline; positive is better: less mean duration, more throughput, less growth of memory. Always
-     * finite, and 0 where a value is not known or the baseline is 0.
-     */
-    improvement: {
-        durationPercent: number;
-        throughputPercent: number;
-        memoryPercent: number;
-    };
-    /**
-     * `'faster'` or `'slower'` only where the difference both matters and is proven: at least 5 %, and p < 0.01.
-     * `'similar'` otherwise, which does not say that the two are equal: more iterations may tell them apart.
-     */
-    verdict: 'faster' | 'slower' | 'similar';
-    /**
-     * How large a proven difference is: `'significant'` from 50 % of the baseline's mean duration, `'moderate'` from
-     * 20 %, `'minor'` from 5 %. `'negligible'` where the verdict is `'similar'`.
-     */
-    significance: 'significant' | 'moderate' | 'minor' | 'negligible';
-}
-/** The results of a suite. */
-interface BenchmarkSuiteResult {
-    name: string;
-    /** When the run began. */
-    timestamp: Date;
-    /** In the order in which they were added. */
-    benchmarks: BenchmarkResult[];
-    summary: {
-        totalBenchmarks: number;
-        /** The sum of the benchmarks' `totalDuration`. */
-        totalDuration: Milliseconds;
-        /** The name of the one with the least `avgDuration`; `'N/A'` where there is none. */
-        fastestBenchmark: string;
-        /** The name of the one with the greatest `avgDuration`; `'N/A'` where there is none. */
-        slowestBenchmark: string;
-        /** The mean of the benchmarks' `throughput`, in calls per second; 0 where there is none. */
-        avgThroughput: number;
-    };
-}
-
-/**
- * Measures functions, remembers what it measured, and says whether two results differ.
- *
- * ```ts
- * const benchmark = new Benchmark()
- * const before = await benchmark.run({ name: 'scorer', iterations: 200 }, () => scorer.score(expected, actual))
- * const after = await benchmark.run({ name: 'scorer', iterations: 200 }, () => faster.score(expected, actual))
- * Benchmark.printComparison(benchmark.compare(before, after))
- * ```
- *
- * Time is read from `performance.now()` at each use, so fake timers decide it where a test installs them.
- */
-declare class Benchmark {
-    /**
-     * Measures an asynchronous function: `warmupIterations` calls, then `iterations` timed ones, each awaited before the
-     * next, or overlapping with `parallel`. A timed call includes its `await`, a fraction of a microsecond: measure
-     * synchronous functions with `runSync`.
-     *
-     * When a call fails, the promise rejects with that very error, once the calls in flight have ended; no further call
-     * is started and the history stays as it was.
-     *
-     * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
-     */
-    run<T>(config: BenchmarkConfig, fn: () => Promise<T>): Promise<BenchmarkResult>;
-    /**
-     * Measures a synchronous function: exactly `warmupIterations` calls, then exactly `iterations` timed ones.
-     *
-     * Calls of a microsecond or more are timed one by one. Shorter ones are timed in batches of about four microseconds,
-     * each call counting with the mean of its batch, so that the duration of a function that takes two nanoseconds is
-     * that of the function and not of the clock. `samples` then tells how many batches there were; give such a function
-     * at least 100,000 iterations.
-     *
-     * What `fn` throws is passed on untouched, and the history stays as it was.
-     *
-     * @throws TypeError or RangeError where an argument makes no sense.
-     */
-    runSync<T>(config: BenchmarkConfig, fn: () => T): BenchmarkResult;
-    /**
-     * Says how `current` differs from `baseline`. Neither has to come from this benchmark, this process or this machine;
-     * results read from JSON will do.
-     *
-     * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, the medians
-     * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, which takes at least 6
-     * samples each, and the difference must show in mean and median alike and, below 50 %, in the fastest call: neither
-     * stray calls nor a machine that is busy now and then make a verdict. Otherwise Welch's t test compares means and
-     * standard deviations.
-     *
-     * Identical functions are then called different in at most 2 of 100 comparisons, as long as the machine treats both
-     * runs alike. No test can tell a slower function from a machine that was slower while it ran: where that may be,
-     * measure in turns and look at more than one pair.
-     *
-     * @throws TypeError where an argument is no result.
-     */
-    compare(baseline: BenchmarkResult, current: BenchmarkResult): BenchmarkComparison;
-    /** The results of that name, oldest first, in an array of the caller's own. */
-    getHistory(name: string): BenchmarkResult[];
-    /** Forgets all results. */
-    clear(): void;
-    /** Prints a result with `console.log`, no line longer than 80 columns. */
-    static print(result: BenchmarkResult): void;
-    /** Prints a comparison with `console.log`, no line longer than 80 columns. */
-    static printComparison(comparison: BenchmarkComparison): void;
-}
-
-/**
- * Measures a synchronous cache: writes `key-0` to `key-(operations − 1)`, then reads them in the same order. Whatever
- * the cache held stays in it, as far as it has room.
- *
- * @param cache - Anything with `get`, `set` and `getStats`, such as an `LRUCache`.
- * @param operations - How many writes, and how many reads: an integer ≥ 1. Default 10,000.
- * @returns Both results, and the cache's statistics after the last read.
- * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
- */
-declare function benchmarkCache<Stats>(cache: {
-    get(key: string): any;
-    set(key: string, value: any): void;
-    getStats(): Stats;
-}, operations?: number): Promise<{
-    reads: BenchmarkResult;
-    writes: BenchmarkResult;
-    stats: Stats;
-}>;
-
-/** Benchmarks that are run one after the other and reported together. */
-declare class BenchmarkSuite {
-    /** @param name - The title of the report. */
-    constructor(name?: string);
-    /**
-     * Adds a benchmark, to be run as `Benchmark.run` runs it. Names may repeat.
-     *
-     * @throws TypeError or RangeError where an argument makes no sense; the suite then stays as it was.
-     */
-    add(config: BenchmarkConfig, fn: () => Promise<any>): this;
-    /**
-     * Runs all benchmarks in the order in which they were added, each after the one before has ended. Each run starts
-     * anew. Where a function fails, the promise rejects with its error; `getResults` has the results before it.
-     */
-    run(): Promise<BenchmarkSuiteResult>;
-    /** The results of the latest run so far, in an array of the caller's own. */
-    getResults(): BenchmarkResult[];
-    /** Removes all benchmarks and results. */
-    clear(): void;
-    /** Prints the results of a suite as a table with `console.log`, no line longer than 80 columns. */
-    static printSummary(suite: BenchmarkSuiteResult): void;
-}
-
 /** What bounds a cache. */
 interface CacheOptions {
     /** Most entries held: an integer ≥ 1. At no moment are there more; the least recently used entry leaves first. */
@@ -278,35 +55,89 @@ interface InvalidatableCache {
 }
 
 /**
- * Clears and sweeps several caches by name: those of this package, or any object with the same three methods.
+ * A bounded cache of anything under string keys: the least recently used entry makes room for a new one, and every
+ * entry expires `ttl` after it was last set.
+ *
+ * A value comes back as the same reference that was stored, `undefined` included: `has` tells that from a miss.
  *
  * @example
- * const invalidator = new CacheInvalidator()
- * invalidator.register('responses', cacheManager.responseCache)
- * invalidator.invalidate('responses') // true
+ * const cache = new LRUCache<string>({ maxSize: 2, ttl: 60_000 })
+ * cache.set('a', 'first')
+ * cache.set('b', 'second')
+ * cache.get('a') // 'first', and the most recently used now
+ * cache.set('c', 'third')
+ * cache.keys() // ['a', 'c']
  */
-declare class CacheInvalidator {
+declare class LRUCache<T = any> {
     /**
-     * Takes a cache under a name, in place of an earlier one of that name.
-     *
-     * @throws TypeError where `cache` lacks one of the three methods.
+     * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
-    register(name: string, cache: InvalidatableCache): void;
-    /** Clears every cache. Where one throws, the others are cleared all the same, and then its error is thrown. */
-    invalidateAll(): void;
-    /** Clears the cache of that name; `false` where there is none. */
-    invalidate(name: string): boolean;
-    /** Removes what has expired from every cache: how many entries of each. */
-    removeExpired(): Map<string, number>;
-    /** The statistics of every cache. */
-    getStats(): Map<string, CacheStats>;
+    constructor(options?: CacheOptions);
+    /** The live value under `key`, which becomes the most recently used. Counts as a hit or a miss. */
+    get(key: string): T | undefined;
     /**
-     * Removes what has expired every `intervalMs`, until the timer it returns is cleared. The timer does not keep the
-     * process alive, and a cache that throws does not end it.
-     *
-     * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
+     * Stores a value as the most recently used one, with a full time to live. What is set again is replaced and evicts
+     * nothing.
      */
-    scheduleCleanup(intervalMs?: Milliseconds): NodeJS.Timeout;
+    set(key: string, value: T): void;
+    /** Whether a live value is under `key`. Changes neither statistics nor recency. */
+    has(key: string): boolean;
+    /** Removes the value under `key`; whether there was a live one. */
+    delete(key: string): boolean;
+    /** Removes every entry and resets the statistics. */
+    clear(): void;
+    /** The keys of the live entries, least recently used first. */
+    keys(): string[];
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+}
+
+/**
+ * Keeps the responses of models under the input they answered and the configuration they ran with.
+ *
+ * Input and configuration are compared by content, whatever the order of their properties: plain data, dates, Maps,
+ * Sets, typed arrays and bigints are told apart as JavaScript tells them apart. A response comes back as the same
+ * reference that was stored: who changes it, changes it for the next caller too.
+ *
+ * @example
+ * const cache = new ResponseCache({ maxSize: 1_000 })
+ * const config = { provider: 'openai', model: 'gpt-4' }
+ * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
+ * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // the same object
+ */
+declare class ResponseCache {
+    /**
+     * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
+     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     */
+    constructor(options?: CacheOptions);
+    /**
+     * The live response, which becomes the most recently used. Counts as a hit or a miss.
+     *
+     * @throws TypeError where `input` or `modelConfig` holds what no key can be made of: a function, a symbol, a cycle.
+     */
+    get<T = any>(input: any, modelConfig: any): T | undefined;
+    /**
+     * Stores a response with a full time to live.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    set(input: any, modelConfig: any, response: any): void;
+    /**
+     * Whether there is a live response. Changes neither statistics nor recency.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    has(input: any, modelConfig: any): boolean;
+    /** Removes every response and resets the statistics. */
+    clear(): void;
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): CacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
 }
 
 /**
@@ -410,51 +241,6 @@ declare class QueryCache {
 }
 
 /**
- * Keeps the responses of models under the input they answered and the configuration they ran with.
- *
- * Input and configuration are compared by content, whatever the order of their properties: plain data, dates, Maps,
- * Sets, typed arrays and bigints are told apart as JavaScript tells them apart. A response comes back as the same
- * reference that was stored: who changes it, changes it for the next caller too.
- *
- * @example
- * const cache = new ResponseCache({ maxSize: 1_000 })
- * const config = { provider: 'openai', model: 'gpt-4' }
- * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
- * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // the same object
- */
-declare class ResponseCache {
-    /**
-     * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
-     * @throws TypeError or RangeError for an option of the wrong type or without sense.
-     */
-    constructor(options?: CacheOptions);
-    /**
-     * The live response, which becomes the most recently used. Counts as a hit or a miss.
-     *
-     * @throws TypeError where `input` or `modelConfig` holds what no key can be made of: a function, a symbol, a cycle.
-     */
-    get<T = any>(input: any, modelConfig: any): T | undefined;
-    /**
-     * Stores a response with a full time to live.
-     *
-     * @throws TypeError as {@link get} does.
-     */
-    set(input: any, modelConfig: any, response: any): void;
-    /**
-     * Whether there is a live response. Changes neither statistics nor recency.
-     *
-     * @throws TypeError as {@link get} does.
-     */
-    has(input: any, modelConfig: any): boolean;
-    /** Removes every response and resets the statistics. */
-    clear(): void;
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
-}
-
-/**
  * The three caches of an evaluation, cleared, swept and observed together. {@link cacheManager} is the one that a
  * program shares; one made with `new` is separate.
  *
@@ -492,72 +278,36 @@ declare class CacheManager {
 declare const cacheManager: CacheManager;
 
 /**
- * A bounded cache of anything under string keys: the least recently used entry makes room for a new one, and every
- * entry expires `ttl` after it was last set.
- *
- * A value comes back as the same reference that was stored, `undefined` included: `has` tells that from a miss.
+ * Clears and sweeps several caches by name: those of this package, or any object with the same three methods.
  *
  * @example
- * const cache = new LRUCache<string>({ maxSize: 2, ttl: 60_000 })
- * cache.set('a', 'first')
- * cache.set('b', 'second')
- * cache.get('a') // 'first', and the most recently used now
- * cache.set('c', 'third')
- * cache.keys() // ['a', 'c']
+ * const invalidator = new CacheInvalidator()
+ * invalidator.register('responses', cacheManager.responseCache)
+ * invalidator.invalidate('responses') // true
  */
-declare class LRUCache<T = any> {
+declare class CacheInvalidator {
     /**
-     * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour.
-     * @throws TypeError or RangeError for an option of the wrong type or without sense.
+     * Takes a cache under a name, in place of an earlier one of that name.
+     *
+     * @throws TypeError where `cache` lacks one of the three methods.
      */
-    constructor(options?: CacheOptions);
-    /** The live value under `key`, which becomes the most recently used. Counts as a hit or a miss. */
-    get(key: string): T | undefined;
+    register(name: string, cache: InvalidatableCache): void;
+    /** Clears every cache. Where one throws, the others are cleared all the same, and then its error is thrown. */
+    invalidateAll(): void;
+    /** Clears the cache of that name; `false` where there is none. */
+    invalidate(name: string): boolean;
+    /** Removes what has expired from every cache: how many entries of each. */
+    removeExpired(): Map<string, number>;
+    /** The statistics of every cache. */
+    getStats(): Map<string, CacheStats>;
     /**
-     * Stores a value as the most recently used one, with a full time to live. What is set again is replaced and evicts
-     * nothing.
+     * Removes what has expired every `intervalMs`, until the timer it returns is cleared. The timer does not keep the
+     * process alive, and a cache that throws does not end it.
+     *
+     * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
      */
-    set(key: string, value: T): void;
-    /** Whether a live value is under `key`. Changes neither statistics nor recency. */
-    has(key: string): boolean;
-    /** Removes the value under `key`; whether there was a live one. */
-    delete(key: string): boolean;
-    /** Removes every entry and resets the statistics. */
-    clear(): void;
-    /** The keys of the live entries, least recently used first. */
-    keys(): string[];
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
+    scheduleCleanup(intervalMs?: Milliseconds): NodeJS.Timeout;
 }
-
-/** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
-declare class PerformanceError extends Error {
-    /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
-    readonly code: string;
-    constructor(code: string, message: string, options?: ErrorOptions);
-}
-
-/**
- * Times each call of a method through `performanceMonitor`: until it returns or throws or, where it returns a promise,
- * until that settles. Works as a standard decorator and as one of TypeScript's `experimentalDecorators`, on instance,
- * static and private methods. `this`, arguments, outcome, and the method's `name` and `length` stay as they are.
- *
- * ```ts
- * class Scorer {
- *   @Measure() // 'Scorer.score'
- *   async score(answer: string) { … }
- * }
- * ```
- *
- * An object that has a `then` but is no `Promise` is a value like any other: it is timed until the method returns it.
- *
- * @param name The component's name.
- * By default `Class.method`, where the class is the one the object belongs to at the time of the call.
- * @throws TypeError where `name` is not a string, or what is decorated is not a method.
- */
-declare function Measure(name?: string): any;
 
 /** One measurement, as the `'start'` event gives it (without `endTime` and `duration`, which are not known then). */
 interface PerformanceMeasurement {
@@ -787,6 +537,249 @@ declare class PerformanceMonitor extends EventEmitter {
 declare const performanceMonitor: PerformanceMonitor;
 
 /**
+ * Times each call of a method through `performanceMonitor`: until it returns or throws or, where it returns a promise,
+ * until that settles. Works as a standard decorator and as one of TypeScript's `experimentalDecorators`, on instance,
+ * static and private methods. `this`, arguments, outcome, and the method's `name` and `length` stay as they are.
+ *
+ * ```ts
+ * class Scorer {
+ *   @Measure() // 'Scorer.score'
+ *   async score(answer: string) { … }
+ * }
+ * ```
+ *
+ * An object that has a `then` but is no `Promise` is a value like any other: it is timed until the method returns it.
+ *
+ * @param name The component's name.
+ * By default `Class.method`, where the class is the one the object belongs to at the time of the call.
+ * @throws TypeError where `name` is not a string, or what is decorated is not a method.
+ */
+declare function Measure(name?: string): any;
+
+/** What to measure, and how often. */
+interface BenchmarkConfig {
+    /** Shown in reports, and what `Benchmark.getHistory` finds results by. Need not be unique. */
+    name: string;
+    /** A sentence for the report. */
+    description?: string;
+    /**
+     * Calls that are measured: exactly this many, an integer ≥ 1.
+     *
+     * @default 100 for `run`, 1,000 for `runSync`
+     */
+    iterations?: number;
+    /**
+     * Calls made before, so that compiled code and filled caches are measured rather than their making: exactly this
+     * many, an integer ≥ 0.
+     *
+     * @default 10 for `run`, 100 for `runSync`
+     */
+    warmupIterations?: number;
+    /**
+     * Lets calls overlap, as requests to a server do. `totalDuration` is then the time on the wall, from the first start
+     * to the last end, and `throughput` follows from it. `runSync` ignores this: synchronous calls cannot overlap.
+     *
+     * @default false
+     */
+    parallel?: boolean;
+    /**
+     * With `parallel`: the most calls in flight at any moment, an integer ≥ 1.
+     *
+     * @default 10
+     */
+    concurrency?: number;
+}
+/** One finished run. A plain object of numbers: it survives `JSON.stringify` and can be compared later. */
+interface BenchmarkResult {
+    name: string;
+    description?: string;
+    /** Calls that were measured. */
+    iterations: number;
+    /**
+     * How many batches the calls were timed in, where calls were too short to be timed one by one; left out otherwise.
+     * The figures per call below then take each call at the mean of its batch.
+     */
+    samples?: number;
+    /** The sum of all measured calls; with `parallel`, the time on the wall. */
+    totalDuration: Milliseconds;
+    /** Arithmetic mean of a call. */
+    avgDuration: Milliseconds;
+    minDuration: Milliseconds;
+    maxDuration: Milliseconds;
+    /** The middle one, or the mean of the middle two. */
+    medianDuration: Milliseconds;
+    /** Nearest rank: the shortest duration that at least 95 % of the calls did not exceed. */
+    p95Duration: Milliseconds;
+    /** Nearest rank: the shortest duration that at least 99 % of the calls did not exceed. */
+    p99Duration: Milliseconds;
+    /** Sample standard deviation (n − 1); 0 for a single sample. */
+    stdDeviation: Milliseconds;
+    /**
+     * Calls per second: `iterations` by `totalDuration`. Always finite: a run in which the clock did not move counts as
+     * one nanosecond.
+     */
+    throughput: number;
+    /**
+     * The used heap before and after the measured calls. `delta` is negative where garbage was collected meanwhile: start
+     * Node with `--expose-gc` and call `gc()` before a run whose memory matters.
+     */
+    memoryUsage?: {
+        before: Bytes;
+        after: Bytes;
+        delta: Bytes;
+    };
+}
+/** A current result against its baseline. */
+interface BenchmarkComparison {
+    baseline: BenchmarkResult;
+    current: BenchmarkResult;
+    /**
+     * Per cent of the baseline; positive is better: less mean duration, more throughput, less growth of memory. Always
+     * finite, and 0 where a value is not known or the baseline is 0.
+     */
+    improvement: {
+        durationPercent: number;
+        throughputPercent: number;
+        memoryPercent: number;
+    };
+    /**
+     * `'faster'` or `'slower'` only where the difference both matters and is proven: at least 5 %, and p < 0.01.
+     * `'similar'` otherwise, which does not say that the two are equal: more iterations may tell them apart.
+     */
+    verdict: 'faster' | 'slower' | 'similar';
+    /**
+     * How large a proven difference is: `'significant'` from 50 % of the baseline's mean duration, `'moderate'` from
+     * 20 %, `'minor'` from 5 %. `'negligible'` where the verdict is `'similar'`.
+     */
+    significance: 'significant' | 'moderate' | 'minor' | 'negligible';
+}
+/** The results of a suite. */
+interface BenchmarkSuiteResult {
+    name: string;
+    /** When the run began. */
+    timestamp: Date;
+    /** In the order in which they were added. */
+    benchmarks: BenchmarkResult[];
+    summary: {
+        totalBenchmarks: number;
+        /** The sum of the benchmarks' `totalDuration`. */
+        totalDuration: Milliseconds;
+        /** The name of the one with the least `avgDuration`; `'N/A'` where there is none. */
+        fastestBenchmark: string;
+        /** The name of the one with the greatest `avgDuration`; `'N/A'` where there is none. */
+        slowestBenchmark: string;
+        /** The mean of the benchmarks' `throughput`, in calls per second; 0 where there is none. */
+        avgThroughput: number;
+    };
+}
+
+/**
+ * Measures functions, remembers what it measured, and says whether two results differ.
+ *
+ * ```ts
+ * const benchmark = new Benchmark()
+ * const before = await benchmark.run({ name: 'scorer', iterations: 200 }, () => scorer.score(expected, actual))
+ * const after = await benchmark.run({ name: 'scorer', iterations: 200 }, () => faster.score(expected, actual))
+ * Benchmark.printComparison(benchmark.compare(before, after))
+ * ```
+ *
+ * Time is read from `performance.now()` at each use, so fake timers decide it where a test installs them.
+ */
+declare class Benchmark {
+    /**
+     * Measures an asynchronous function: `warmupIterations` calls, then `iterations` timed ones, each awaited before the
+     * next, or overlapping with `parallel`. A timed call includes its `await`, a fraction of a microsecond: measure
+     * synchronous functions with `runSync`.
+     *
+     * When a call fails, the promise rejects with that very error, once the calls in flight have ended; no further call
+     * is started and the history stays as it was.
+     *
+     * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
+     */
+    run<T>(config: BenchmarkConfig, fn: () => Promise<T>): Promise<BenchmarkResult>;
+    /**
+     * Measures a synchronous function: exactly `warmupIterations` calls, then exactly `iterations` timed ones.
+     *
+     * Calls of a microsecond or more are timed one by one. Shorter ones are timed in batches of about four microseconds,
+     * each call counting with the mean of its batch, so that the duration of a function that takes two nanoseconds is
+     * that of the function and not of the clock. `samples` then tells how many batches there were; give such a function
+     * at least 100,000 iterations.
+     *
+     * What `fn` throws is passed on untouched, and the history stays as it was.
+     *
+     * @throws TypeError or RangeError where an argument makes no sense.
+     */
+    runSync<T>(config: BenchmarkConfig, fn: () => T): BenchmarkResult;
+    /**
+     * Says how `current` differs from `baseline`. Neither has to come from this benchmark, this process or this machine;
+     * results read from JSON will do.
+     *
+     * A difference must be at least 5 % and unlikely by chance (p < 0.01). Where this process measured both, the medians
+     * of ten consecutive blocks of each run's samples are compared by the Mann–Whitney U test, which takes at least 6
+     * samples each, and the difference must show in mean and median alike and, below 50 %, in the fastest call: neither
+     * stray calls nor a machine that is busy now and then make a verdict. Otherwise Welch's t test compares means and
+     * standard deviations.
+     *
+     * Identical functions are then called different in at most 2 of 100 comparisons, as long as the machine treats both
+     * runs alike. No test can tell a slower function from a machine that was slower while it ran: where that may be,
+     * measure in turns and look at more than one pair.
+     *
+     * @throws TypeError where an argument is no result.
+     */
+    compare(baseline: BenchmarkResult, current: BenchmarkResult): BenchmarkComparison;
+    /** The results of that name, oldest first, in an array of the caller's own. */
+    getHistory(name: string): BenchmarkResult[];
+    /** Forgets all results. */
+    clear(): void;
+    /** Prints a result with `console.log`, no line longer than 80 columns. */
+    static print(result: BenchmarkResult): void;
+    /** Prints a comparison with `console.log`, no line longer than 80 columns. */
+    static printComparison(comparison: BenchmarkComparison): void;
+}
+
+/** Benchmarks that are run one after the other and reported together. */
+declare class BenchmarkSuite {
+    /** @param name - The title of the report. */
+    constructor(name?: string);
+    /**
+     * Adds a benchmark, to be run as `Benchmark.run` runs it. Names may repeat.
+     *
+     * @throws TypeError or RangeError where an argument makes no sense; the suite then stays as it was.
+     */
+    add(config: BenchmarkConfig, fn: () => Promise<any>): this;
+    /**
+     * Runs all benchmarks in the order in which they were added, each after the one before has ended. Each run starts
+     * anew. Where a function fails, the promise rejects with its error; `getResults` has the results before it.
+     */
+    run(): Promise<BenchmarkSuiteResult>;
+    /** The results of the latest run so far, in an array of the caller's own. */
+    getResults(): BenchmarkResult[];
+    /** Removes all benchmarks and results. */
+    clear(): void;
+    /** Prints the results of a suite as a table with `console.log`, no line longer than 80 columns. */
+    static printSummary(suite: BenchmarkSuiteResult): void;
+}
+
+/**
+ * Measures a synchronous cache: writes `key-0` to `key-(operations − 1)`, then reads them in the same order. Whatever
+ * the cache held stays in it, as far as it has room.
+ *
+ * @param cache - Anything with `get`, `set` and `getStats`, such as an `LRUCache`.
+ * @param operations - How many writes, and how many reads: an integer ≥ 1. Default 10,000.
+ * @returns Both results, and the cache's statistics after the last read.
+ * @throws TypeError or RangeError (as a rejection) where an argument makes no sense.
+ */
+declare function benchmarkCache<Stats>(cache: {
+    get(key: string): any;
+    set(key: string, value: any): void;
+    getStats(): Stats;
+}, operations?: number): Promise<{
+    reads: BenchmarkResult;
+    writes: BenchmarkResult;
+    stats: Stats;
+}>;
+
+/**
  * How a stream batches and how much it holds in memory. Each is an integer of at least 1; anything else is a `TypeError`
  * or a `RangeError`. `batchSize` may exceed `bufferSize`: a {@link DatasetStream} then hands out what its buffer holds,
  * the two others fill their batches from disk.
@@ -822,6 +815,194 @@ interface RunResult<TOutput = any> {
     /** `tokenUsage.total` settles the token limit of a {@link ParallelExecutor} where it is given. */
     metadata?: any;
     [field: string]: any;
+}
+
+/** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
+declare class PerformanceError extends Error {
+    /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
+    readonly code: string;
+    constructor(code: string, message: string, options?: ErrorOptions);
+}
+
+/** What a stream has done since it was made or cleared. */
+interface StreamStats {
+    /** Items whose batch succeeded. */
+    itemsProcessed: number;
+    /** Items taken and not yet processed, in memory or on disk, the batch in flight included. */
+    itemsBuffered: number;
+    /** Estimated bytes of the buffered items that are in memory; 0 when nothing is buffered. */
+    memoryUsage: Bytes;
+    /** Times an item found no room in memory: {@link DatasetStream} refused it, {@link BatchProcessor} set it aside. */
+    backpressureEvents: number;
+    /** Mean time of a batch that succeeded; 0 before the first. */
+    avgProcessingTime: Milliseconds;
+    /** Items per second of processing, waiting not included; 0 while no time was measured. Always finite. */
+    throughput: number;
+}
+
+/**
+ * A bounded buffer between a producer and a function that works on batches. It refuses what does not fit, so that the
+ * producer slows down; what it has taken is processed exactly once and in order.
+ *
+ * ```ts
+ * const stream = new DatasetStream<number>({ batchSize: 2 })
+ * for (const item of [1, 2, 3]) stream.push(item)
+ * await stream.process(async (batch) => batch.map((item) => item * 10)) // [10, 20, 30]
+ * ```
+ *
+ * Events; a listener that throws disturbs nothing:
+ * - `'data'` (item): an item was taken.
+ * - `'backpressure'` ({@link BackpressureEvent}): an item was refused. `'memory-pressure'` (the same) follows where
+ *   `maxMemory` was the reason.
+ * - `'batch-complete'` ({@link BatchCompleteEvent}): a batch is done and its room is free again.
+ * - `'pause'`, `'resume'`: no values.
+ * - `'error'` (error): a batch failed, or a listener threw. Emitted only where somebody listens.
+ */
+declare class DatasetStream<T = any> extends EventEmitter {
+    constructor(config?: StreamConfig);
+    /**
+     * Offers an item. `true`: it was taken and will be processed, by the call of {@link process} that runs or by the next
+     * one. `false`: `bufferSize` or `maxMemory` is reached and the item was not taken; offer it again later, for instance
+     * after `'batch-complete'`. Items of the batch in flight take room until it is done.
+     */
+    push(item: T): boolean;
+    /**
+     * Hands everything taken to `processor`, in order, in batches of at most `batchSize`, one at a time, and resolves with
+     * all that it returned. Items pushed meanwhile are processed too. While paused it waits; it never returns early.
+     *
+     * If a batch fails, the promise is rejected with the very error `processor` threw, and the batch stays in front for
+     * the next call; results of the batches before it are not returned again. A `processor` that returns anything but an
+     * array is a `TypeError` and counts as failed. Calls that overlap run one after the other, so `processor` must not wait
+     * for another `process()` of the same stream.
+     */
+    process<R>(processor: (batch: T[]) => Promise<R[]>): Promise<R[]>;
+    /** Lets no further batch start. The one in flight goes on; items can still be pushed. */
+    pause(): void;
+    /** Ends a pause. */
+    resume(): void;
+    isPaused(): boolean;
+    /**
+     * Forgets all items and resets the statistics. A pause stays. The batch in flight still ends: its results belong to its
+     * call of {@link process}, and should it fail, its items are gone.
+     */
+    clear(): void;
+    getStats(): StreamStats;
+}
+/** Values of `'backpressure'` and `'memory-pressure'`. */
+interface BackpressureEvent {
+    /** Which bound was reached: `bufferSize` or `maxMemory`. */
+    reason: 'buffer' | 'memory';
+    itemsBuffered: number;
+    bufferSize: number;
+    memoryUsage: Bytes;
+    maxMemory: Bytes;
+}
+/** Values of `'batch-complete'`. */
+interface BatchCompleteEvent {
+    /** Items of this batch. */
+    batchSize: number;
+    /** Items processed so far, this batch included. */
+    itemsProcessed: number;
+    itemsBuffered: number;
+    /** Time this batch took. */
+    duration: Milliseconds;
+}
+
+type Executor<TInput, TOutput> = (testCases: TestCase<TInput, TOutput>[]) => Promise<RunResult<TOutput>[]>;
+/**
+ * Runs any number of test cases in batches. It takes whatever it is given: beyond `bufferSize` or `maxMemory` test cases
+ * wait in a temporary file, which nobody else can open and which vanishes with the process. None is dropped.
+ *
+ * ```ts
+ * const processor = new BatchProcessor({ batchSize: 50 })
+ * processor.addTestCases(dataset)
+ * const results = await processor.processAll((batch) => Promise.all(batch.map((testCase) => run(testCase))))
+ * ```
+ *
+ * A test case that waited on disk reaches the executor as its structured clone, taken when it went there: dates, maps,
+ * sets, bigints, typed arrays and cycles come back equal. What a clone would change (functions, instances of classes)
+ * stays in memory and comes back as the same object. The folder is the system's for temporary files (`TMPDIR`); if
+ * writing there fails, test cases stay in memory and {@link spillError} says why.
+ */
+declare class BatchProcessor<TInput = any, TOutput = any> {
+    constructor(config?: StreamConfig);
+    /** Takes a test case. Always `true`; a `TypeError` where it is not an object. */
+    addTestCase(testCase: TestCase<TInput, TOutput>): boolean;
+    /** Takes test cases one by one. Where one is not an object, or the iteration fails, those before it are taken. */
+    addTestCases(testCases: Iterable<TestCase<TInput, TOutput>>): void;
+    /**
+     * Hands all test cases to `executor`, in order, in batches of at most `batchSize`, one at a time, and resolves with the
+     * results of this call, one per test case. Test cases added meanwhile are run too.
+     *
+     * If a batch fails, the promise is rejected with the very error `executor` threw. The batch stays in front and the next
+     * call begins with it; results of the batches before it are in {@link getResults}. An `executor` that does not return
+     * an array is a `TypeError`, one that returns fewer or more results than it was given test cases a
+     * {@link PerformanceError} with code `ERR_RESULT_COUNT`; both count as failed. Test cases on disk that cannot be read
+     * back are an `ERR_SPILL_READ`. Calls that overlap run one after the other, so `executor` must not wait for another
+     * `processAll()` of the same processor.
+     */
+    processAll(executor: Executor<TInput, TOutput>): Promise<RunResult<TOutput>[]>;
+    getStats(): StreamStats;
+    /** The results so far, in order, as a new array: those of every call, also those before a batch that failed. */
+    getResults(): RunResult<TOutput>[];
+    /**
+     * Why test cases beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
+     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
+     */
+    get spillError(): PerformanceError | undefined;
+    /**
+     * Forgets test cases and results and resets the statistics. The batch in flight still ends: its results belong to its
+     * call of {@link processAll}, and should it fail, its test cases are gone.
+     */
+    clear(): void;
+}
+
+type Writer<T> = (results: T[]) => Promise<void>;
+/**
+ * Gathers results and writes them in batches, each exactly once and in order, however its calls overlap.
+ *
+ * ```ts
+ * const writer = new ResultWriter({ batchSize: 100 })
+ * const insert = (rows) => database.insert(rows)
+ * for (const result of results) await writer.write(result, insert)
+ * await writer.flush(insert)
+ * ```
+ *
+ * Results that arrive faster than they are written wait in a temporary file beyond `bufferSize` or `maxMemory`, on the
+ * terms that {@link BatchProcessor} describes.
+ */
+declare class ResultWriter<T = any> {
+    constructor(config?: StreamConfig);
+    /**
+     * Takes a result, at once, and writes if that makes a batch of `batchSize`. Resolves when the result is taken and the
+     * write it caused, if any, is done.
+     *
+     * If `writer` fails, the call that caused the write is rejected with that very error. The batch stays in front: the
+     * next call that finds a full batch, or a flush, tries it again with its own `writer`. Calls that overlap write one
+     * after the other, so `writer` must not wait for another call of the same ResultWriter.
+     */
+    write(result: T, writer: Writer<T>): Promise<void>;
+    /** Takes several results, as {@link write} does one, and writes every full batch there is. */
+    writeMany(results: T[], writer: Writer<T>): Promise<void>;
+    /** Writes everything taken, in batches of at most `batchSize`. Does nothing where nothing waits. */
+    flush(writer: Writer<T>): Promise<void>;
+    /**
+     * What was done since the start or the last `clear()`: results written, results still waiting (those being written
+     * included), calls of a writer that succeeded, and calls that failed.
+     */
+    getStats(): {
+        itemsWritten: number;
+        itemsBuffered: number;
+        flushes: number;
+        errors: number;
+    };
+    /**
+     * Why results beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
+     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
+     */
+    get spillError(): PerformanceError | undefined;
+    /** Drops the results that wait and resets the statistics. A write in flight still ends; its results are not kept. */
+    clear(): void;
 }
 
 /** What a provider allows in any 60 seconds. */
@@ -1023,187 +1204,6 @@ declare class ScoringWorkerPool {
 declare class SourceError extends PerformanceError {
     readonly results: ExecutionResult[];
     constructor(cause: unknown, results: ExecutionResult[]);
-}
-
-/** What a stream has done since it was made or cleared. */
-interface StreamStats {
-    /** Items whose batch succeeded. */
-    itemsProcessed: number;
-    /** Items taken and not yet processed, in memory or on disk, the batch in flight included. */
-    itemsBuffered: number;
-    /** Estimated bytes of the buffered items that are in memory; 0 when nothing is buffered. */
-    memoryUsage: Bytes;
-    /** Times an item found no room in memory: {@link DatasetStream} refused it, {@link BatchProcessor} set it aside. */
-    backpressureEvents: number;
-    /** Mean time of a batch that succeeded; 0 before the first. */
-    avgProcessingTime: Milliseconds;
-    /** Items per second of processing, waiting not included; 0 while no time was measured. Always finite. */
-    throughput: number;
-}
-
-type Executor<TInput, TOutput> = (testCases: TestCase<TInput, TOutput>[]) => Promise<RunResult<TOutput>[]>;
-/**
- * Runs any number of test cases in batches. It takes whatever it is given: beyond `bufferSize` or `maxMemory` test cases
- * wait in a temporary file, which nobody else can open and which vanishes with the process. None is dropped.
- *
- * ```ts
- * const processor = new BatchProcessor({ batchSize: 50 })
- * processor.addTestCases(dataset)
- * const results = await processor.processAll((batch) => Promise.all(batch.map((testCase) => run(testCase))))
- * ```
- *
- * A test case that waited on disk reaches the executor as its structured clone, taken when it went there: dates, maps,
- * sets, bigints, typed arrays and cycles come back equal. What a clone would change (functions, instances of classes)
- * stays in memory and comes back as the same object. The folder is the system's for temporary files (`TMPDIR`); if
- * writing there fails, test cases stay in memory and {@link spillError} says why.
- */
-declare class BatchProcessor<TInput = any, TOutput = any> {
-    constructor(config?: StreamConfig);
-    /** Takes a test case. Always `true`; a `TypeError` where it is not an object. */
-    addTestCase(testCase: TestCase<TInput, TOutput>): boolean;
-    /** Takes test cases one by one. Where one is not an object, or the iteration fails, those before it are taken. */
-    addTestCases(testCases: Iterable<TestCase<TInput, TOutput>>): void;
-    /**
-     * Hands all test cases to `executor`, in order, in batches of at most `batchSize`, one at a time, and resolves with the
-     * results of this call, one per test case. Test cases added meanwhile are run too.
-     *
-     * If a batch fails, the promise is rejected with the very error `executor` threw. The batch stays in front and the next
-     * call begins with it; results of the batches before it are in {@link getResults}. An `executor` that does not return
-     * an array is a `TypeError`, one that returns fewer or more results than it was given test cases a
-     * {@link PerformanceError} with code `ERR_RESULT_COUNT`; both count as failed. Test cases on disk that cannot be read
-     * back are an `ERR_SPILL_READ`. Calls that overlap run one after the other, so `executor` must not wait for another
-     * `processAll()` of the same processor.
-     */
-    processAll(executor: Executor<TInput, TOutput>): Promise<RunResult<TOutput>[]>;
-    getStats(): StreamStats;
-    /** The results so far, in order, as a new array: those of every call, also those before a batch that failed. */
-    getResults(): RunResult<TOutput>[];
-    /**
-     * Why test cases beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
-     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
-     */
-    get spillError(): PerformanceError | undefined;
-    /**
-     * Forgets test cases and results and resets the statistics. The batch in flight still ends: its results belong to its
-     * call of {@link processAll}, and should it fail, its test cases are gone.
-     */
-    clear(): void;
-}
-
-/**
- * A bounded buffer between a producer and a function that works on batches. It refuses what does not fit, so that the
- * producer slows down; what it has taken is processed exactly once and in order.
- *
- * ```ts
- * const stream = new DatasetStream<number>({ batchSize: 2 })
- * for (const item of [1, 2, 3]) stream.push(item)
- * await stream.process(async (batch) => batch.map((item) => item * 10)) // [10, 20, 30]
- * ```
- *
- * Events; a listener that throws disturbs nothing:
- * - `'data'` (item): an item was taken.
- * - `'backpressure'` ({@link BackpressureEvent}): an item was refused. `'memory-pressure'` (the same) follows where
- *   `maxMemory` was the reason.
- * - `'batch-complete'` ({@link BatchCompleteEvent}): a batch is done and its room is free again.
- * - `'pause'`, `'resume'`: no values.
- * - `'error'` (error): a batch failed, or a listener threw. Emitted only where somebody listens.
- */
-declare class DatasetStream<T = any> extends EventEmitter {
-    constructor(config?: StreamConfig);
-    /**
-     * Offers an item. `true`: it was taken and will be processed, by the call of {@link process} that runs or by the next
-     * one. `false`: `bufferSize` or `maxMemory` is reached and the item was not taken; offer it again later, for instance
-     * after `'batch-complete'`. Items of the batch in flight take room until it is done.
-     */
-    push(item: T): boolean;
-    /**
-     * Hands everything taken to `processor`, in order, in batches of at most `batchSize`, one at a time, and resolves with
-     * all that it returned. Items pushed meanwhile are processed too. While paused it waits; it never returns early.
-     *
-     * If a batch fails, the promise is rejected with the very error `processor` threw, and the batch stays in front for
-     * the next call; results of the batches before it are not returned again. A `processor` that returns anything but an
-     * array is a `TypeError` and counts as failed. Calls that overlap run one after the other, so `processor` must not wait
-     * for another `process()` of the same stream.
-     */
-    process<R>(processor: (batch: T[]) => Promise<R[]>): Promise<R[]>;
-    /** Lets no further batch start. The one in flight goes on; items can still be pushed. */
-    pause(): void;
-    /** Ends a pause. */
-    resume(): void;
-    isPaused(): boolean;
-    /**
-     * Forgets all items and resets the statistics. A pause stays. The batch in flight still ends: its results belong to its
-     * call of {@link process}, and should it fail, its items are gone.
-     */
-    clear(): void;
-    getStats(): StreamStats;
-}
-/** Values of `'backpressure'` and `'memory-pressure'`. */
-interface BackpressureEvent {
-    /** Which bound was reached: `bufferSize` or `maxMemory`. */
-    reason: 'buffer' | 'memory';
-    itemsBuffered: number;
-    bufferSize: number;
-    memoryUsage: Bytes;
-    maxMemory: Bytes;
-}
-/** Values of `'batch-complete'`. */
-interface BatchCompleteEvent {
-    /** Items of this batch. */
-    batchSize: number;
-    /** Items processed so far, this batch included. */
-    itemsProcessed: number;
-    itemsBuffered: number;
-    /** Time this batch took. */
-    duration: Milliseconds;
-}
-
-type Writer<T> = (results: T[]) => Promise<void>;
-/**
- * Gathers results and writes them in batches, each exactly once and in order, however its calls overlap.
- *
- * ```ts
- * const writer = new ResultWriter({ batchSize: 100 })
- * const insert = (rows) => database.insert(rows)
- * for (const result of results) await writer.write(result, insert)
- * await writer.flush(insert)
- * ```
- *
- * Results that arrive faster than they are written wait in a temporary file beyond `bufferSize` or `maxMemory`, on the
- * terms that {@link BatchProcessor} describes.
- */
-declare class ResultWriter<T = any> {
-    constructor(config?: StreamConfig);
-    /**
-     * Takes a result, at once, and writes if that makes a batch of `batchSize`. Resolves when the result is taken and the
-     * write it caused, if any, is done.
-     *
-     * If `writer` fails, the call that caused the write is rejected with that very error. The batch stays in front: the
-     * next call that finds a full batch, or a flush, tries it again with its own `writer`. Calls that overlap write one
-     * after the other, so `writer` must not wait for another call of the same ResultWriter.
-     */
-    write(result: T, writer: Writer<T>): Promise<void>;
-    /** Takes several results, as {@link write} does one, and writes every full batch there is. */
-    writeMany(results: T[], writer: Writer<T>): Promise<void>;
-    /** Writes everything taken, in batches of at most `batchSize`. Does nothing where nothing waits. */
-    flush(writer: Writer<T>): Promise<void>;
-    /**
-     * What was done since the start or the last `clear()`: results written, results still waiting (those being written
-     * included), calls of a writer that succeeded, and calls that failed.
-     */
-    getStats(): {
-        itemsWritten: number;
-        itemsBuffered: number;
-        flushes: number;
-        errors: number;
-    };
-    /**
-     * Why results beyond the bounds had to stay in memory: a {@link PerformanceError} with code `ERR_SPILL_WRITE` for the
-     * last failure to write them to disk, `undefined` where there was none since `clear()`. None is lost by it.
-     */
-    get spillError(): PerformanceError | undefined;
-    /** Drops the results that wait and resets the statistics. A write in flight still ends; its results are not kept. */
-    clear(): void;
 }
 
 export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, benchmarkCache, cacheManager, performanceMonitor };

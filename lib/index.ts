@@ -1,22 +1,15 @@
-export { Benchmark } from './benchmark/benchmark.ts'
-export { benchmarkCache } from './benchmark/benchmark-cache.ts'
-export { BenchmarkSuite } from './benchmark/benchmark-suite.ts'
-export type {
-  BenchmarkComparison,
-  BenchmarkConfig,
-  BenchmarkResult,
-  BenchmarkSuiteResult,
-} from './benchmark/types.ts'
-export { CacheInvalidator } from './cache/cache-invalidator.ts'
-export { CacheManager, cacheManager } from './cache/cache-manager.ts'
+// The public API, in the order in which index.d.ts shows it.
+
+// Caches
 export type { CacheOptions, CacheStats, InvalidatableCache } from './cache/cache-stats.ts'
-export { EmbeddingCache } from './cache/embedding-cache.ts'
 export { LRUCache } from './cache/lru-cache.ts'
-export { QueryCache } from './cache/query-cache.ts'
 export { ResponseCache } from './cache/response-cache.ts'
-export { PerformanceError } from './errors.ts'
-export { Measure } from './monitor/measure.ts'
-export { PerformanceMonitor, performanceMonitor } from './monitor/performance-monitor.ts'
+export { EmbeddingCache } from './cache/embedding-cache.ts'
+export { QueryCache } from './cache/query-cache.ts'
+export { CacheManager, cacheManager } from './cache/cache-manager.ts'
+export { CacheInvalidator } from './cache/cache-invalidator.ts'
+
+// Monitoring
 export type {
   Bottleneck,
   BottleneckThresholds,
@@ -27,9 +20,28 @@ export type {
   PerformanceReport,
   RegressionThresholds,
 } from './monitor/types.ts'
-export { ParallelExecutor } from './parallel/parallel-executor.ts'
-export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
-export { SourceError } from './parallel/source-error.ts'
+export { PerformanceMonitor, performanceMonitor } from './monitor/performance-monitor.ts'
+export { Measure } from './monitor/measure.ts'
+
+// Benchmarking
+export type {
+  BenchmarkComparison,
+  BenchmarkConfig,
+  BenchmarkResult,
+  BenchmarkSuiteResult,
+} from './benchmark/types.ts'
+export { Benchmark } from './benchmark/benchmark.ts'
+export { BenchmarkSuite } from './benchmark/benchmark-suite.ts'
+export { benchmarkCache } from './benchmark/benchmark-cache.ts'
+
+// Streaming
+export type { RunResult, StreamConfig, TestCase } from './stream/types.ts'
+export type { StreamStats } from './stream/stats.ts'
+export { type BackpressureEvent, type BatchCompleteEvent, DatasetStream } from './stream/dataset-stream.ts'
+export { BatchProcessor } from './stream/batch-processor.ts'
+export { ResultWriter } from './stream/result-writer.ts'
+
+// Parallel execution
 export type {
   EvalError,
   ExecutionMetrics,
@@ -38,9 +50,10 @@ export type {
   RateLimit,
   WorkerConfig,
 } from './parallel/types.ts'
-export { BatchProcessor } from './stream/batch-processor.ts'
-export { type BackpressureEvent, type BatchCompleteEvent, DatasetStream } from './stream/dataset-stream.ts'
-export { ResultWriter } from './stream/result-writer.ts'
-export type { StreamStats } from './stream/stats.ts'
-export type { RunResult, StreamConfig, TestCase } from './stream/types.ts'
+export { ParallelExecutor } from './parallel/parallel-executor.ts'
+export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
+
+// Common
+export { SourceError } from './parallel/source-error.ts'
+export { PerformanceError } from './errors.ts'
 export type { Bytes, Milliseconds } from './units.ts'
