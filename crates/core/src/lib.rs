@@ -1,4 +1,18 @@
-//! The performance layer's decisions, without a word of JavaScript.
+//! The decisions of the performance layer: caching, limits, bookkeeping of streams, measurement, statistics.
+//!
+//! Nothing here knows JavaScript or reads a clock: time is an argument, so a caller, a fake timer or a simulation says
+//! what time it is.
+//!
+//! # Words
+//!
+//! - **entry**: a value under a **key**, with a size in bytes and a **deadline**, the absolute time at which it ends.
+//! - **tier**: a place where entries are kept ([`cache::Tier`]); a **slot** is the number under which a caller who holds
+//!   the values himself knows an entry ([`cache::SlotCache`]).
+//! - **eviction** makes room, **expiration** follows from time, **invalidation** was asked for.
+//! - **permit**: the right to start one task ([`limiter`]); a **reservation** of tokens is *settled* by their use.
+//! - **item**: what a stream is given; a **record** is a group of items on disk ([`stream`]).
+//! - **span**: one measured duration of a **component** ([`monitor`]).
+//! - **sample**: one number of a distribution ([`stats`]); a **run** is a set of samples taken together ([`benchmark`]).
 
 #![forbid(unsafe_code)]
 
