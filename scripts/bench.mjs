@@ -1,4 +1,5 @@
 // Runs every benchmark in bench/, one after the other so that none disturbs another; arguments are passed on to each.
+// Through tsx, because some measure internals of lib/.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,5 +13,5 @@ if (benchmarks.length === 0) {
 }
 for (const name of benchmarks.sort()) {
   console.log(`\n── bench/${name} ──`)
-  run(process.execPath, ['--expose-gc', join('bench', name), ...process.argv.slice(2)])
+  run(process.execPath, ['--expose-gc', '--import', 'tsx', join('bench', name), ...process.argv.slice(2)])
 }
