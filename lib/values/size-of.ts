@@ -32,21 +32,41 @@ export function sizeOfNumbers(length: number): number {
 
 /** Bytes of a value with all it refers to. Never throws, and a value that refers to itself is counted once. */
 export function sizeOf(value: unknown): number {
-  if (!isObject(value)) return sizeOfLeaf(value)
-  const seen = new Set<object>([value])
-  const pending: object[] = [value]
-  let leaves = 0
-  const add = (child: unknown) => {
-    if (!isObject(child)) {
-      leaves += typeof child === 'number' ? 0 : sizeOfLeaf(child)
-    } else if (!seen.has(child)) {
-      seen.add(child)
-      pending.push(child)
-    }
+  return isObject(value) ? new Walk(value).bytes() : sizeOfLeaf(value)
+}
+
+/** Up to this many objects are searched one by one, which for so few is quicker than a Set. */
+const FEW = 8
+
+/** Meets every object that a value refers to once. */
+class Walk {
+  /** In the order they were met in; visited in that order too. */
+  readonly #met: object[]
+  #metMany: Set<object> | undefined
+  #leaves = 0
+
+  constructor(root: object) {
+    this.#met = [root]
   }
-  let shells = 0
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) shells += sizeOfShell(next, add)
-  return shells + leaves
+
+  bytes(): number {
+    let shells = 0
+    for (let index = 0; index < this.#met.length; index++) shells += sizeOfShell(this.#met[index] as object, this)
+    return shells + this.#leaves
+  }
+
+  add(child: unknown): void {
+    if (!isObject(child)) this.#leaves += typeof child === 'number' ? 0 : sizeOfLeaf(child)
+    else if (!this.#hasMet(child)) this.#met.push(child)
+  }
+
+  #hasMet(object: object): boolean {
+    if (this.#met.length < FEW) return this.#met.includes(object)
+    this.#metMany ??= new Set(this.#met)
+    if (this.#metMany.has(object)) return true
+    this.#metMany.add(object)
+    return false
+  }
 }
 
 function isObject(value: unknown): value is object {
@@ -73,17 +93,17 @@ function sizeOfBigInt(value: bigint): number {
   return OBJECT_HEADER + Math.ceil(value.toString(16).length / 2)
 }
 
-/** Bytes of an object without what it refers to, each of which is handed to `add`. */
-function sizeOfShell(value: object, add: (child: unknown) => void): number {
+/** Bytes of an object without what it refers to, each of which is handed to `walk`. */
+function sizeOfShell(value: object, walk: Walk): number {
   if (types.isProxy(value)) return OPAQUE
-  if (Array.isArray(value)) return sizeOfArray(value, add)
-  if (Object.getPrototypeOf(value) === Object.prototype) return sizeOfObject(value, add)
-  if (ArrayBuffer.isView(value)) return sizeOfView(value, add)
+  if (Array.isArray(value)) return sizeOfArray(value, walk)
+  if (Object.getPrototypeOf(value) === Object.prototype) return sizeOfObject(value, walk)
+  if (ArrayBuffer.isView(value)) return sizeOfView(value, walk)
   if (types.isAnyArrayBuffer(value)) return OPAQUE + value.byteLength
-  return sizeOfCollection(value, add) + sizeOfObject(value, add)
+  return sizeOfCollection(value, walk) + sizeOfObject(value, walk)
 }
 
-function sizeOfArray(array: unknown[], add: (child: unknown) => void): number {
+function sizeOfArray(array: unknown[], walk: Walk): number {
   let holes = 0
   let index = 0
   while (index < array.length) {
@@ -92,8 +112,8 @@ function sizeOfArray(array: unknown[], add: (child: unknown) => void): number {
         const element = array[index]
         if (typeof element === 'number') continue
         holes = element === undefined && !Object.hasOwn(array, index) ? holes + 1 : 0
-        if (holes > HOLES_OF_A_SPARSE_ARRAY) return sizeOfSparseArray(array, index, add)
-        add(element)
+        if (holes > HOLES_OF_A_SPARSE_ARRAY) return sizeOfSparseArray(array, index, walk)
+        walk.add(element)
       }
     } catch {
       index++ // As in `propertyOf`, with one frame for all elements instead of one for each.
@@ -103,33 +123,33 @@ function sizeOfArray(array: unknown[], add: (child: unknown) => void): number {
 }
 
 /** An array kept as a table of its elements; those before `start` have been visited. */
-function sizeOfSparseArray(array: unknown[], start: number, add: (child: unknown) => void): number {
+function sizeOfSparseArray(array: unknown[], start: number, walk: Walk): number {
   const names = Object.keys(array)
-  for (const name of names) if (Number(name) >= start) add(propertyOf(array, name))
+  for (const name of names) if (Number(name) >= start) walk.add(propertyOf(array, name))
   return ARRAY_HEADER + COLLECTION_ENTRY * names.length
 }
 
-function sizeOfView(view: ArrayBufferView, add: (child: unknown) => void): number {
+function sizeOfView(view: ArrayBufferView, walk: Walk): number {
   // Small buffers are cut from a common pool, which is not theirs alone.
   const isPooled = Buffer.isBuffer(view) && view.buffer.byteLength === Buffer.poolSize
   if (isPooled) return OPAQUE + view.byteLength
-  add(view.buffer)
+  walk.add(view.buffer)
   return OPAQUE
 }
 
 /** The table of a Map or Set; 0 for any other object. */
-function sizeOfCollection(value: object, add: (child: unknown) => void): number {
+function sizeOfCollection(value: object, walk: Walk): number {
   let entries = 0
   if (types.isMap(value)) {
     Map.prototype.forEach.call(value, (item, key) => {
       entries++
-      add(key)
-      add(item)
+      walk.add(key)
+      walk.add(item)
     })
   } else if (types.isSet(value)) {
     Set.prototype.forEach.call(value, (member) => {
       entries++
-      add(member)
+      walk.add(member)
     })
   } else {
     return 0
@@ -137,9 +157,9 @@ function sizeOfCollection(value: object, add: (child: unknown) => void): number 
   return COLLECTION_HEADER + COLLECTION_ENTRY * entries
 }
 
-function sizeOfObject(value: object, add: (child: unknown) => void): number {
+function sizeOfObject(value: object, walk: Walk): number {
   const names = Object.keys(value)
-  for (let index = 0; index < names.length; index++) add(propertyOf(value, names[index] as string))
+  for (let index = 0; index < names.length; index++) walk.add(propertyOf(value, names[index] as string))
   return OBJECT_HEADER + FIELD * names.length
 }
 

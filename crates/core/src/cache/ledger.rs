@@ -1,61 +1,44 @@
 //! What is known of each entry besides its value: size, deadline, and when it was last used.
 //!
-//! Invariant: `bytes` is the sum over `records`, and `deadlines` names exactly the records that can expire. What goes
-//! first when room is needed is not decided here.
+//! Invariant: `bytes` is the sum over `records`, and `deadlines` names every record that can expire. A deadline whose
+//! number is not its record's is outdated; there are never many more of those than of records. What goes first when
+//! room is needed is not decided here.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
+use std::{collections::HashMap, hash::Hash};
+
+use super::{
+    Xxh3BuildHasher,
+    deadlines::{Deadlines, Due},
 };
-
-use super::Xxh3BuildHasher;
 use crate::clock::UnixMillis;
 
-/// A point in time that sorts: by `f64::total_cmp`, so that no value a caller passes breaks the order.
-#[derive(Debug, Clone, Copy)]
-struct Deadline(f64);
-
-impl Ord for Deadline {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Deadline {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Deadline {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Deadline {}
+/// Outdated deadlines are looked for when there are more than this beyond two for each record.
+const SPARE_DEADLINES: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Record {
     bytes: u64,
     deadline: UnixMillis,
+    /// Numbers the use that gave the entry its deadline.
+    number: u64,
     /// The higher, the more recently used.
     last_use: u64,
 }
 
+type Records<K> = HashMap<K, Record, Xxh3BuildHasher>;
+
 pub(super) struct Ledger<K> {
-    records: HashMap<K, Record, Xxh3BuildHasher>,
-    deadlines: BTreeSet<(Deadline, K)>,
+    records: Records<K>,
+    deadlines: Deadlines<K>,
     bytes: u64,
     uses: u64,
 }
 
-impl<K: Clone + Hash + Ord> Ledger<K> {
+impl<K: Clone + Hash + Eq> Ledger<K> {
     pub(super) fn new() -> Self {
         Self {
             records: HashMap::default(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::new(),
             bytes: 0,
             uses: 0,
         }
@@ -67,6 +50,11 @@ impl<K: Clone + Hash + Ord> Ledger<K> {
 
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    #[cfg(test)]
+    pub(super) fn deadlines_kept(&self) -> u64 {
+        self.deadlines.len() as u64
     }
 
     pub(super) fn contains(&self, key: &K) -> bool {
@@ -81,29 +69,52 @@ impl<K: Clone + Hash + Ord> Ledger<K> {
 
     /// Enters a record as the most recently used, in place of an earlier one under the same key.
     pub(super) fn enter(&mut self, key: K, bytes: u64, deadline: UnixMillis) {
-        self.strike(&key);
-        self.uses += 1;
-        self.bytes += bytes;
-        if deadline != UnixMillis::NEVER {
-            self.deadlines.insert((Deadline(deadline.0), key.clone()));
+        if self.renew(&key, bytes, deadline) {
+            return;
         }
+        self.uses += 1;
+        let number = self.uses;
         self.records.insert(
-            key,
+            key.clone(),
             Record {
                 bytes,
                 deadline,
-                last_use: self.uses,
+                number,
+                last_use: number,
             },
         );
+        self.bytes += bytes;
+        self.expect(Due { deadline, number, key });
+    }
+
+    /// As [`Ledger::enter`] where a record is under the key; false where there is none.
+    pub(super) fn renew(&mut self, key: &K, bytes: u64, deadline: UnixMillis) -> bool {
+        let Some(held) = self.records.get_mut(key) else {
+            return false;
+        };
+        self.uses += 1;
+        let number = self.uses;
+        self.bytes = self.bytes - held.bytes + bytes;
+        *held = Record {
+            bytes,
+            deadline,
+            number,
+            last_use: number,
+        };
+        self.expect(Due {
+            deadline,
+            number,
+            key: key.clone(),
+        });
+        true
     }
 
     /// Takes a record out; false where there is none.
     pub(super) fn strike(&mut self, key: &K) -> bool {
-        let Some((key, record)) = self.records.remove_entry(key) else {
+        let Some(record) = self.records.remove(key) else {
             return false;
         };
         self.bytes -= record.bytes;
-        self.deadlines.remove(&(Deadline(record.deadline.0), key));
         true
     }
 
@@ -117,12 +128,27 @@ impl<K: Clone + Hash + Ord> Ledger<K> {
         true
     }
 
-    /// Keys whose deadline has passed, the earliest first, at a cost that does not depend on how many are live.
-    pub(super) fn expired(&self, now: UnixMillis) -> impl Iterator<Item = &K> {
+    /// The key whose deadline was the first to pass, if one has.
+    pub(super) fn first_expired(&mut self, now: UnixMillis) -> Option<K> {
+        loop {
+            let first = self
+                .deadlines
+                .first()
+                .filter(|due| due.deadline.has_passed(now))?
+                .clone();
+            if is_current(&self.records, &first) {
+                return Some(first.key);
+            }
+            self.deadlines.remove(&first);
+        }
+    }
+
+    /// How many records have expired, at a cost that does not depend on how many are live.
+    pub(super) fn count_expired(&self, now: UnixMillis) -> u64 {
         self.deadlines
-            .iter()
-            .take_while(move |(deadline, _)| UnixMillis(deadline.0).has_passed(now))
-            .map(|(_, key)| key)
+            .passed(now)
+            .filter(|due| is_current(&self.records, due))
+            .count() as u64
     }
 
     pub(super) fn live_by_recency(&self, now: UnixMillis) -> Vec<K> {
@@ -134,4 +160,18 @@ impl<K: Clone + Hash + Ord> Ledger<K> {
         live.sort_unstable_by_key(|(_, record)| record.last_use);
         live.into_iter().map(|(key, _)| key.clone()).collect()
     }
+
+    fn expect(&mut self, due: Due<K>) {
+        if due.deadline == UnixMillis::NEVER {
+            return;
+        }
+        self.deadlines.push(due);
+        if self.deadlines.len() > 2 * self.records.len() + SPARE_DEADLINES {
+            self.deadlines.retain(|due| is_current(&self.records, due));
+        }
+    }
+}
+
+fn is_current<K: Hash + Eq>(records: &Records<K>, due: &Due<K>) -> bool {
+    records.get(&due.key).is_some_and(|record| record.number == due.number)
 }

@@ -9,7 +9,6 @@
 
 use std::{
     hash::Hash,
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -40,7 +39,7 @@ struct State<K, V> {
 
 impl<K, V> MemoryTier<K, V>
 where
-    K: Clone + Hash + Ord + Send + Sync + 'static,
+    K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     /// A tier for at most `max_entries` entries.
@@ -67,11 +66,7 @@ where
     /// where there is no entry.
     pub fn renew(&self, key: &K, bytes: u64, deadline: UnixMillis) -> bool {
         let mut state = self.lock();
-        if state.touch(key).is_none() {
-            return false;
-        }
-        state.ledger.enter(key.clone(), bytes, deadline);
-        true
+        state.ledger.renew(key, bytes, deadline) && state.read(key).is_some()
     }
 
     /// Whether an entry, live or expired, is under `key`.
@@ -92,7 +87,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<K, V> State<K, V>
 where
-    K: Clone + Hash + Ord + Send + Sync + 'static,
+    K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     fn new(max_entries: u64) -> Self {
@@ -123,6 +118,11 @@ where
         if !self.ledger.touch(key) {
             return None;
         }
+        self.read(key)
+    }
+
+    /// Tells moka of a use.
+    fn read(&mut self, key: &K) -> Option<V> {
         let value = self.values.get(key)?;
         self.queued_reads += 1;
         if self.queued_reads >= MOST_QUEUED_READS {
@@ -139,15 +139,15 @@ where
         true
     }
 
-    /// Applies what moka has queued, and takes the keys it evicted out of the ledger.
-    fn settle(&mut self) -> Vec<K> {
+    /// Applies what moka has queued, and takes the keys it evicted out of the ledger; they are appended to `left`.
+    fn settle(&mut self, left: &mut Vec<K>) {
         self.work_off();
-        let evicted = mem::take(&mut *lock(&self.evicted));
+        let mut evicted = lock(&self.evicted);
         self.evictions += evicted.len() as u64;
-        for key in &evicted {
+        for key in &*evicted {
             self.ledger.strike(key);
         }
-        evicted
+        left.append(&mut evicted);
     }
 
     fn work_off(&mut self) {
@@ -158,7 +158,7 @@ where
 
 impl<K, V> Tier<K, V> for MemoryTier<K, V>
 where
-    K: Clone + Hash + Ord + Send + Sync + 'static,
+    K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     fn get(&self, key: &K, now: UnixMillis) -> Option<V> {
@@ -180,14 +180,14 @@ where
         let mut state = self.lock();
         let mut left = Vec::new();
         if state.ledger.len() >= state.max_entries && !state.ledger.contains(&key) {
-            left.extend(state.ledger.expired(now).next().cloned());
+            left.extend(state.ledger.first_expired(now));
         }
         for expired in &left {
             state.remove(expired);
         }
         state.values.insert(key.clone(), value);
         state.ledger.enter(key, bytes, deadline);
-        left.append(&mut state.settle());
+        state.settle(&mut left);
         left
     }
 
@@ -197,9 +197,10 @@ where
 
     fn remove_expired(&self, now: UnixMillis) -> Vec<K> {
         let mut state = self.lock();
-        let expired: Vec<_> = state.ledger.expired(now).cloned().collect();
-        for key in &expired {
-            state.remove(key);
+        let mut expired = Vec::new();
+        while let Some(key) = state.ledger.first_expired(now) {
+            state.remove(&key);
+            expired.push(key);
         }
         state.work_off();
         expired
@@ -220,7 +221,7 @@ where
             hits: state.hits,
             misses: state.misses,
             evictions: state.evictions,
-            live_entries: state.ledger.len() - state.ledger.expired(now).count() as u64,
+            live_entries: state.ledger.len() - state.ledger.count_expired(now),
             bytes: state.ledger.bytes(),
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! [`Tier`] is the seam: whatever keeps entries implements it, and a cache is a stack of tiers.
 
+mod deadlines;
 mod hash;
 mod ledger;
 mod memory;
@@ -14,5 +15,5 @@ mod tier;
 
 pub use hash::Xxh3BuildHasher;
 pub use memory::MemoryTier;
-pub use slots::{SlotCache, VACANT};
+pub use slots::{Placed, SlotCache, VACANT};
 pub use tier::{Tier, TierStats};

@@ -1,9 +1,9 @@
 //! The memory tier as somebody sees it who keeps keys and values himself: entries are slots, small numbers that this
 //! side assigns and takes back.
 //!
-//! The caller answers look-ups from his own index and writes each down in a log: the slot for a hit, [`VACANT`] for a
-//! miss. The log has to reach [`SlotCache::apply_reads`] before the next [`SlotCache::set`] or statistic, and then the
-//! outcome is that of a tier that saw every read when it happened.
+//! The caller answers look-ups from his own index, counts the misses and writes the slot of each hit down in a log. The
+//! log has to reach [`SlotCache::apply_reads`] before the next [`SlotCache::set`] or statistic, and then the outcome is
+//! that of a tier that saw every read when it happened.
 //!
 //! Invariant: a slot is in use or on the free list, never both, and no slot is numbered higher than the most entries
 //! ever held at once, plus one for the newcomer that has not yet displaced another.
@@ -13,8 +13,17 @@ use std::collections::HashSet;
 use super::{MemoryTier, Tier, TierStats};
 use crate::clock::UnixMillis;
 
-/// No slot: a miss in a read log, an entry that is new in [`SlotCache::set`].
+/// No slot: an entry that is new in [`SlotCache::set`].
 pub const VACANT: u32 = u32::MAX;
+
+/// Where [`SlotCache::set`] put an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The entry's slot.
+    pub slot: u32,
+    /// The slot of the entry that had to leave. A bound on the number of entries makes one leave at most.
+    pub released: Option<u32>,
+}
 
 /// A memory tier of slots, its free list, and the times that look-ups took.
 pub struct SlotCache {
@@ -41,13 +50,10 @@ impl SlotCache {
         }
     }
 
-    /// Takes over a log of look-ups, oldest first. Of a slot read several times only the last read moves it.
-    pub fn apply_reads(&mut self, log: &[u32]) {
-        if log.is_empty() {
-            return;
-        }
+    /// Takes over a log of hits, oldest first, and a number of misses. Of a slot read several times only the last read
+    /// moves it.
+    pub fn apply_reads(&mut self, log: &[u32], misses: u64) {
         self.logs += 1;
-        let misses = log.iter().filter(|slot| **slot == VACANT).count();
         let mut last_reads = Vec::new();
         for slot in log.iter().rev() {
             if let Some(seen_in) = self.seen_in.get_mut(*slot as usize)
@@ -58,20 +64,22 @@ impl SlotCache {
             }
         }
         self.tier
-            .take_over_reads((log.len() - misses) as u64, misses as u64, last_reads.iter().rev());
+            .take_over_reads(log.len() as u64, misses, last_reads.iter().rev());
     }
 
-    /// Stores an entry of `bytes`: in `slot` if an entry is there, else in a slot that it assigns. Returns the entry's
-    /// slot, followed by those whose entries had to leave.
-    pub fn set(&mut self, slot: u32, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<u32> {
+    /// Stores an entry of `bytes`: in `slot` if an entry is there, else in a slot that it assigns.
+    pub fn set(&mut self, slot: u32, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Placed {
         if self.tier.renew(&slot, bytes, deadline) {
-            return vec![slot];
+            return Placed { slot, released: None };
         }
         let slot = self.assign();
-        let mut outcome = vec![slot];
-        outcome.extend(self.tier.insert(slot, (), bytes, deadline, now));
-        self.free.extend(&outcome[1..]);
-        outcome
+        let left = self.tier.insert(slot, (), bytes, deadline, now);
+        debug_assert!(left.len() <= 1, "more than one entry made room for one");
+        self.free.extend(&left);
+        Placed {
+            slot,
+            released: left.first().copied(),
+        }
     }
 
     /// Stores entries, each a slot and its bytes, one after the other as [`SlotCache::set`] would. Returns the slot of
@@ -88,9 +96,9 @@ impl SlotCache {
         let mut gone = HashSet::new();
         for (slot, bytes) in entries {
             let known = if gone.contains(&slot) { VACANT } else { slot };
-            let single = self.set(known, bytes, deadline, now);
-            outcome.push(single[0]);
-            gone.extend(&single[1..]);
+            let placed = self.set(known, bytes, deadline, now);
+            outcome.push(placed.slot);
+            gone.extend(placed.released);
         }
         outcome.extend(gone.into_iter().filter(|slot| !self.tier.holds(slot)));
         outcome

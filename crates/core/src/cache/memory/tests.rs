@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::{cmp::Ordering, collections::VecDeque};
 
 use proptest::{collection, prelude::*};
 
@@ -68,6 +68,16 @@ fn forgets_no_read_however_many_come_between_two_writes() {
 }
 
 #[test]
+fn expired_entries_leave_by_deadline_whatever_the_order_they_came_in() {
+    let tier = MemoryTier::new(3);
+    for (key, deadline) in [("late", 9.0), ("early", 3.0), ("middle", 6.0)] {
+        tier.insert(key.to_owned(), 0, 1, at(deadline), at(0.0));
+    }
+    assert_eq!(tier.insert("new".to_owned(), 0, 1, NEVER, at(9.0)), ["early"]);
+    assert_eq!(tier.remove_expired(at(9.0)), ["middle", "late"]);
+}
+
+#[test]
 fn begins_anew_when_cleared() {
     let tier = tier_of(&["a", "b", "c"], 2);
     tier.get(&"a".to_owned(), at(0.0));
@@ -109,6 +119,16 @@ struct Held {
     value: u32,
     bytes: u64,
     deadline: f64,
+    /// Numbers the write that gave it its deadline.
+    written: u32,
+}
+
+impl Held {
+    fn by_deadline(&self, other: &Self) -> Ordering {
+        self.deadline
+            .total_cmp(&other.deadline)
+            .then_with(|| self.written.cmp(&other.written))
+    }
 }
 
 /// The plain model: a queue, least recently used in front, searched from end to end.
@@ -142,7 +162,7 @@ impl Model {
                 .queue
                 .iter()
                 .filter(|held| held.deadline <= now)
-                .min_by(|a, b| a.deadline.total_cmp(&b.deadline).then_with(|| a.key.cmp(&b.key)))
+                .min_by(|a, b| Held::by_deadline(a, b))
                 .map(|held| held.key.clone());
             if let Some(key) = expired {
                 self.take(&key);
@@ -201,7 +221,8 @@ fn apply(
                         key,
                         value: count,
                         bytes,
-                        deadline
+                        deadline,
+                        written: count,
                     },
                     *now
                 )
@@ -213,6 +234,7 @@ fn apply(
             let held = model.take(&key).map(|held| Held {
                 bytes,
                 deadline,
+                written: count,
                 ..held
             });
             prop_assert_eq!(tier.renew(&key, bytes, at(deadline)), held.is_some());
@@ -223,12 +245,11 @@ fn apply(
             prop_assert_eq!(tier.remove(&key), model.take(&key).is_some());
         }
         Operation::RemoveExpired => {
-            let mut removed = tier.remove_expired(at(*now));
-            let (expired, live) = model.queue.drain(..).partition(|held| held.deadline <= *now);
-            model.queue = live;
-            let mut expected: Vec<_> = <VecDeque<Held>>::into_iter(expired).map(|held| held.key).collect();
-            removed.sort();
-            expected.sort();
+            let removed = tier.remove_expired(at(*now));
+            let (mut expired, live): (Vec<_>, _) = model.queue.drain(..).partition(|held| held.deadline <= *now);
+            model.queue = live.into();
+            expired.sort_by(Held::by_deadline);
+            let expected: Vec<_> = expired.into_iter().map(|held| held.key).collect();
             prop_assert_eq!(removed, expected);
         }
         Operation::Clear => {
@@ -263,6 +284,7 @@ proptest! {
                 prop_assert_eq!(inner.values.iter().count() as u64, inner.ledger.len());
             }
             prop_assert!(inner.ledger.len() <= max_entries);
+            prop_assert!(inner.ledger.deadlines_kept() <= 2 * max_entries + 64);
         }
     }
 }

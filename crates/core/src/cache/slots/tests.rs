@@ -6,18 +6,18 @@ use crate::clock::UnixMillis;
 const NOW: UnixMillis = UnixMillis(0.0);
 
 fn add(cache: &mut SlotCache) -> u32 {
-    cache.set(VACANT, 8, UnixMillis::NEVER, NOW)[0]
+    cache.set(VACANT, 8, UnixMillis::NEVER, NOW).slot
 }
 
 #[test]
 fn reads_in_a_log_count_and_move_as_if_seen_when_they_happened() {
     let mut cache = SlotCache::new(3);
     let slots: Vec<_> = (0..3).map(|_| add(&mut cache)).collect();
-    cache.apply_reads(&[slots[0], VACANT, slots[1], slots[0], slots[1], slots[0]]);
+    cache.apply_reads(&[slots[0], slots[1], slots[0], slots[1], slots[0]], 1);
     assert_eq!(cache.by_recency(NOW), [slots[2], slots[1], slots[0]]);
     let stats = cache.stats(NOW);
     assert_eq!((stats.hits, stats.misses), (5, 1));
-    assert_eq!(cache.set(VACANT, 8, UnixMillis::NEVER, NOW)[1..], [slots[2]]);
+    assert_eq!(cache.set(VACANT, 8, UnixMillis::NEVER, NOW).released, Some(slots[2]));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_read_of_a_slot_that_is_free_by_now_counts_and_moves_nothing() {
     let mut cache = SlotCache::new(2);
     let slot = add(&mut cache);
     cache.remove(&[slot]);
-    cache.apply_reads(&[slot]);
+    cache.apply_reads(&[slot], 0);
     assert_eq!(cache.stats(NOW).hits, 1);
     assert_eq!(cache.by_recency(NOW), []);
 }
@@ -116,9 +116,9 @@ impl Caller {
     }
 
     fn set(&mut self, key: usize) {
-        let outcome = self.cache.set(self.slot_of(key), key as u64, UnixMillis::NEVER, NOW);
-        self.release(&outcome[1..]);
-        self.held[outcome[0] as usize] = Some(key);
+        let placed = self.cache.set(self.slot_of(key), key as u64, UnixMillis::NEVER, NOW);
+        self.release(placed.released.as_slice());
+        self.held[placed.slot as usize] = Some(key);
     }
 
     fn set_batch(&mut self, keys: &[usize]) {
