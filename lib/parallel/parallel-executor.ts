@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { checkFunction, checkOptions, integerOption, positiveOption } from '../arguments.ts'
+import { checkFunction } from '../arguments.ts'
 import { emitSafely } from '../emit.ts'
+import { streamConfig as checkedStreamConfig, EXECUTOR_DEFAULTS } from '../stream/config.ts'
 import type { RunResult, StreamConfig } from '../stream/types.ts'
 import { Gate } from './gate.ts'
 import { type ExecutorFunction, Run } from './run.ts'
@@ -75,9 +76,10 @@ export class ParallelExecutor extends EventEmitter {
    * The same for tasks that are read as they are needed: from a file, a database, a generator. One result per task, in
    * the order in which they were given.
    *
-   * `bufferSize` is how many tasks are read ahead of their start, by default 1; within them the highest `priority`
-   * starts first. A source that is slow in bursts wants more. `batchSize` and `maxMemory` have no effect here: tasks
-   * start one by one, and no more than `bufferSize` of them wait.
+   * `bufferSize` is how many tasks are read ahead of their start; of those the highest `priority` starts first. Other
+   * than in the stream classes it is 1 by default, so that nothing is read before it is needed; a source that is slow in
+   * bursts wants more. `batchSize` and `maxMemory` are checked and have no effect: tasks start one by one, and no more
+   * than `bufferSize` of them wait.
    *
    * @throws {@link SourceError} (as a rejection) where the source throws or gives something that is no task, once every
    * task given before has ended; they are in its `results`
@@ -88,11 +90,8 @@ export class ParallelExecutor extends EventEmitter {
     streamConfig?: StreamConfig,
   ): Promise<ExecutionResult<TOutput>[]> {
     checkFunction('executor', executor)
-    checkOptions('streamConfig', streamConfig)
-    integerOption('batchSize', streamConfig?.batchSize, 1)
-    positiveOption('maxMemory', streamConfig?.maxMemory, 1)
-    const readAhead = integerOption('bufferSize', streamConfig?.bufferSize, 1)
-    return this.#run(new StreamSource(tasks, readAhead), executor as ExecutorFunction)
+    const { bufferSize } = checkedStreamConfig('streamConfig', streamConfig, EXECUTOR_DEFAULTS)
+    return this.#run(new StreamSource(tasks, bufferSize), executor as ExecutorFunction)
   }
 
   /**
