@@ -265,6 +265,28 @@ describe('a wait', () => {
     await Promise.all([run, third])
   })
 
+  test.each([
+    { toFake: ['setTimeout' as const] },
+    { toFake: ['setTimeout' as const, 'clearTimeout' as const, 'Date' as const] },
+  ])('ends when its timer does, also with %j, where performance.now() goes its own way', async (config) => {
+    vi.useRealTimers()
+    vi.useFakeTimers(config)
+    const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 2 } })
+    const execute = vi.fn(async () => ({}))
+    const run = executor.executeTasks(tasks(6), execute)
+    for (const [passed, started] of [
+      [1, 2],
+      [58_000, 2],
+      [2_000, 4],
+      [58_000, 4],
+      [2_000, 6],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(passed)
+      expect(execute).toHaveBeenCalledTimes(started)
+    }
+    await run
+  })
+
   test('survives a clock that is set back', async () => {
     vi.useRealTimers()
     vi.useFakeTimers({ now: 0 })
