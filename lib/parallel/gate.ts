@@ -26,7 +26,8 @@ export interface Throttle {
 
 /** How a task ended, as the limits see it. */
 export interface Ending {
-  readonly failed: boolean
+  /** Whether it failed, and whether the provider surely did not answer it. */
+  readonly failure: 'refused' | 'unknown' | undefined
   /** Tokens that were reported. */
   readonly tokens: number | undefined
   /** Characters of question and answer; of the question alone where it failed. */
@@ -56,10 +57,10 @@ export class Gate {
     this.#admit()
   }
 
-  end(permit: number, { failed, tokens, characters }: Ending): void {
+  end(permit: number, { failure, tokens, characters }: Ending): void {
     const now = this.#clock.now()
-    if (failed) this.#limiter.fail(now, permit, characters)
-    else this.#limiter.settle(now, permit, tokens, characters)
+    if (failure === undefined) this.#limiter.settle(now, permit, tokens, characters)
+    else this.#limiter.fail(now, permit, characters, failure === 'refused')
     this.#admit()
   }
 

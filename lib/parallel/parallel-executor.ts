@@ -28,7 +28,8 @@ import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, Worke
  *   as the most expensive of the last 100 tasks used; before any task has ended, `tokensPerMinute / concurrency`, so that
  *   a first wave can start at once.
  * - Used are the `metadata.tokenUsage.total` of the result; where it says nothing, a quarter of the characters of input
- *   and `actual`; for a task that failed, a quarter of those of its input.
+ *   and `actual`. A task that failed may have been answered before: it counts as expected. Where its error tells that it
+ *   was not answered (an HTTP status, no connection), or nothing was known to expect, it is a quarter of its input's.
  * - Whoever used less than expected makes room at once. Whoever used more makes the next ones wait: the limit holds
  *   where expectations are not too low.
  * - A task expected to use more than `tokensPerMinute` starts when no other task's tokens count.
