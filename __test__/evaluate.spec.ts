@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cacheManager, ParallelExecutor, ResponseCache } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadDataset } from '../examples/evaluate/dataset.ts'
+import type { Model } from '../examples/evaluate/model.ts'
 import { parseOptions } from '../examples/evaluate/options.ts'
 import { ProgressLine } from '../examples/evaluate/progress.ts'
+import { runEvaluation } from '../examples/evaluate/run.ts'
 import { finalNumber, isCorrect } from '../examples/evaluate/score.ts'
 import { duration, table } from '../examples/format.ts'
 import { solve } from '../examples/model-server/answers.ts'
@@ -105,6 +108,10 @@ describe('a dataset', () => {
     expect(() => loadDataset(path)).toThrow(message)
   })
 
+  test('may begin with a byte order mark', () => {
+    expect(loadDataset(file('\uFEFF{"question": "1 + 1?", "answer": 2}'))).toMatchObject([{ answer: 2 }])
+  })
+
   test('that is empty or missing is refused', () => {
     expect(() => loadDataset(file(''))).toThrow('holds no questions')
     expect(() => loadDataset(join(folder, 'missing.jsonl'))).toThrow(/Cannot read the dataset: ENOENT/)
@@ -189,6 +196,26 @@ describe('the progress', () => {
     expect(spoken).toHaveLength(1)
     expect(written(true, waits).filter((text) => text.includes('next request in')).length).toBeGreaterThan(90)
   })
+})
+
+test('the time that the limits took is that of all runs of the executor together', async () => {
+  vi.useFakeTimers()
+  cacheManager.responseCache = new ResponseCache()
+  const dataset = file(...['1', '2', '3'].map((question) => JSON.stringify({ question, answer: 1 })))
+  const model = (name: string): Model => ({ name, config: { name }, ask: async () => ({ text: '1', tokens: 1 }) })
+  const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 2 } })
+  const provider = {
+    description: '',
+    models: [model('one'), model('other')],
+    traffic: { requests: 0, rateLimited: 0 },
+    close: async () => {},
+  }
+  const progress = { begin() {}, advance() {}, throttled() {}, end() {} }
+  const run = runEvaluation(parseOptions(['--dataset', dataset]), provider, executor, progress)
+  await vi.advanceTimersByTimeAsync(120_000)
+  // Two starts at 0 s, two at 60 s, two at 120 s.
+  expect((await run).throttleTime).toBe(120_000)
+  vi.useRealTimers()
 })
 
 test('a table lines up', () => {

@@ -209,6 +209,11 @@ describe('evaluate', () => {
     expect(errors).not.toContain('    at ')
   })
 
+  test('refuses an address that is none with a message alone', async () => {
+    const { code, errors } = await run('evaluate', [], { OPENAI_API_KEY: 'secret', OPENAI_BASE_URL: 'provider' })
+    expect([code, errors]).toEqual([1, 'OPENAI_BASE_URL is no URL: `provider`\n'])
+  })
+
   test('explains itself', async () => {
     const { code, output } = await run('evaluate', ['--help'])
     expect(code).toBe(0)

@@ -201,6 +201,29 @@ describe('events', () => {
     await settled()
     expect(heard).toEqual([thrown, rejected])
   })
+
+  test('go through `emit` where it is spied on or replaced, which breaks no run even if it throws', async () => {
+    const spied = new ParallelExecutor()
+    const spy = vi.spyOn(spied, 'emit')
+    const complete = vi.fn()
+    spied.on('complete', complete)
+    await spied.executeTasks(tasks(1), async () => ({}))
+    expect(spy.mock.calls.map(([event]) => event)).toEqual([
+      'start',
+      'taskStart',
+      'taskComplete',
+      'progress',
+      'complete',
+    ])
+    expect(complete).toHaveBeenCalledOnce()
+
+    class Throwing extends ParallelExecutor {
+      override emit(): boolean {
+        throw new Error('emit')
+      }
+    }
+    expect(await new Throwing().executeTasks(tasks(1), async () => ({ actual: 1 }))).toMatchObject([{ result: {} }])
+  })
 })
 
 describe('two runs at once', () => {

@@ -156,8 +156,26 @@ describe('tokens', () => {
     given.testCase.input = 'x'.repeat(100)
     await executor.executeTasks([given], async () => ({ actual: 'y'.repeat(300) }))
     expect(executor.getRateLimiterState().currentTokens).toBe(100)
-    executor.resetRateLimiter()
-    await executor.executeTasks([given], () => Promise.reject(new Error('no answer')))
+  })
+
+  test.each([
+    ['has a status', Object.assign(new Error(), { status: 429 }), 25],
+    ['was never connected', new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }), 25],
+    ['says nothing of the provider', new SyntaxError('Unexpected token in JSON'), 125],
+    ['timed out', new DOMException('late', 'TimeoutError'), 125],
+  ])('of a failure that %s count as far as it may have been answered', async (_, failure, counted) => {
+    const executor = new ParallelExecutor({ concurrency: 1, rateLimit })
+    const given = task('0', { runnerConfig: { maxTokens: 100 } })
+    given.testCase.input = 'x'.repeat(100)
+    await executor.executeTasks([given], () => Promise.reject(failure))
+    expect(executor.getRateLimiterState().currentTokens).toBe(counted)
+  })
+
+  test('of a failure for which nothing but a share was reserved are those of its question', async () => {
+    const executor = new ParallelExecutor({ concurrency: 1, rateLimit })
+    const given = task('0')
+    given.testCase.input = 'x'.repeat(100)
+    await executor.executeTasks([given], () => Promise.reject(new Error('a bug')))
     expect(executor.getRateLimiterState().currentTokens).toBe(25)
   })
 
@@ -263,6 +281,28 @@ describe('a wait', () => {
     expect(hand.inFlight).toEqual(['0', '1'])
     await hand.finishAll()
     await Promise.all([run, third])
+  })
+
+  test.each([
+    { toFake: ['setTimeout' as const] },
+    { toFake: ['setTimeout' as const, 'clearTimeout' as const, 'Date' as const] },
+  ])('ends when its timer does, also with %j, where performance.now() goes its own way', async (config) => {
+    vi.useRealTimers()
+    vi.useFakeTimers(config)
+    const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 2 } })
+    const execute = vi.fn(async () => ({}))
+    const run = executor.executeTasks(tasks(6), execute)
+    for (const [passed, started] of [
+      [1, 2],
+      [58_000, 2],
+      [2_000, 4],
+      [58_000, 4],
+      [2_000, 6],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(passed)
+      expect(execute).toHaveBeenCalledTimes(started)
+    }
+    await run
   })
 
   test('survives a clock that is set back', async () => {

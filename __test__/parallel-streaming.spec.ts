@@ -181,7 +181,8 @@ test.each([undefined, null, 'abc', 5, {}, () => {}])('refuses %o as tasks', asyn
 test.each([
   [{ bufferSize: 0 }, 'Expected `bufferSize` to be an integer ≥ 1, got `0`'],
   [{ batchSize: -1 }, 'Expected `batchSize` to be an integer ≥ 1, got `-1`'],
-  [{ maxMemory: '1 MB' }, 'Expected `maxMemory` to be a number > 0, got `"1 MB"`'],
+  [{ maxMemory: '1 MB' }, 'Expected `maxMemory` to be an integer ≥ 1, got `"1 MB"`'],
+  [{ maxMemory: 0.5 }, 'Expected `maxMemory` to be an integer ≥ 1, got `0.5`'],
   [null, 'Expected `streamConfig` to be an object, got `null`'],
 ])('refuses %o as streamConfig', async (config: any, message) => {
   const source = new Source(tasks(1))

@@ -82,16 +82,16 @@ impl NativeRateLimiter {
         self.end(now, permit, consumption);
     }
 
-    /// A task ended with an error.
+    /// A task ended with an error; `refused` where the provider surely did not answer it.
     #[napi(catch_unwind)]
-    pub fn fail(&mut self, now: f64, permit: f64, input_characters: f64) {
-        self.end(
-            now,
-            permit,
-            Consumption::Failed {
-                input_characters: input_characters as u64,
-            },
-        );
+    pub fn fail(&mut self, now: f64, permit: f64, input_characters: f64, refused: bool) {
+        let input_characters = input_characters as u64;
+        let consumption = if refused {
+            Consumption::Refused { input_characters }
+        } else {
+            Consumption::Failed { input_characters }
+        };
+        self.end(now, permit, consumption);
     }
 
     /// Changes the limits at once.

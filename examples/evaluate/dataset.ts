@@ -31,7 +31,8 @@ export function loadDataset(file: string, limit = Number.POSITIVE_INFINITY): Que
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    // Windows' editors begin a file with a byte order mark, which is no JSON.
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     throw new UsageError(`Cannot read the dataset: ${(error as Error).message}`)
   }

@@ -32,9 +32,11 @@ const INSTRUCTIONS =
 export async function openProvider(options: Options, questions: Question[]): Promise<Provider> {
   if (options.recorded) return recordedProvider(options, questions)
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseURL } = process.env
+  if (baseURL && !URL.canParse(baseURL)) throw new UsageError(`OPENAI_BASE_URL is no URL: \`${baseURL}\``)
   if (apiKey) {
-    const provider = chatProvider(baseURL || 'https://api.openai.com/v1', apiKey, options.model ?? 'gpt-4o-mini')
-    return { ...provider, description: new URL(baseURL || 'https://api.openai.com').host, close: async () => {} }
+    const url = baseURL || 'https://api.openai.com/v1'
+    const provider = chatProvider(url, apiKey, options.model ?? 'gpt-4o-mini')
+    return { ...provider, description: new URL(url).host, close: async () => {} }
   }
   if (baseURL) throw new UsageError('OPENAI_BASE_URL is set, but OPENAI_API_KEY is not')
   const server = await startModelServer({ dataset: questions, requestsPerMinute: options.requestsPerMinute })

@@ -34,6 +34,8 @@ interface Usage {
   /** Further attempts at questions whose first attempt failed. */
   askedAgain: number
   tokens: number
+  /** How long the limits held requests back, in milliseconds. */
+  throttleTime: number
 }
 
 export interface RunSummary extends Usage {
@@ -44,8 +46,6 @@ export interface RunSummary extends Usage {
   cache: { hits: number; misses: number }
   requests: number
   rateLimited: number
-  /** How long the limits held requests back, in milliseconds. */
-  throttleTime: number
 }
 
 type Failure = NonNullable<ExecutionResult['error']>
@@ -62,13 +62,12 @@ export async function runEvaluation(
   performanceMonitor.reset()
   const cacheBefore = cacheManager.responseCache.getStats()
   const trafficBefore = { ...provider.traffic }
-  const throttledBefore = executor.getMetrics().throttleTime
   const started = performance.now()
 
   const questions = performanceMonitor.measureSync('dataset-loading', () => loadDataset(options.dataset, options.limit))
   const rows = questions.length * provider.models.length
   progress.begin(rows)
-  const usage: Usage = { asked: 0, askedAgain: 0, tokens: 0 }
+  const usage: Usage = { asked: 0, askedAgain: 0, tokens: 0, throttleTime: 0 }
   const scores: Score[] = []
   for (const model of provider.models) {
     const answers = await answerAll(questions, { model, executor, progress, usage })
@@ -85,7 +84,6 @@ export async function runEvaluation(
     cache: { hits: cache.hits - cacheBefore.hits, misses: cache.misses - cacheBefore.misses },
     requests: provider.traffic.requests - trafficBefore.requests,
     rateLimited: provider.traffic.rateLimited - trafficBefore.rateLimited,
-    throttleTime: executor.getMetrics().throttleTime - throttledBefore,
   }
 }
 
@@ -136,6 +134,8 @@ async function askAll(tasks: Task[], { model, executor, progress, usage }: Conte
   }
   for (let attempt = 1; tasks.length > 0; attempt++) {
     const results = await executor.executeTasks<string, any>(tasks, ask)
+    // The executor's figures are those of its last run.
+    usage.throttleTime += executor.getMetrics().throttleTime
     for (const { task, result, error } of results) {
       answers.set(Number(task.id), error ? { error } : { reply: result?.actual })
     }

@@ -24,6 +24,17 @@ const NETWORK_CODES = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_SOCKET',
 ])
+/** Those of them that say that nobody was reached. */
+const UNREACHED_CODES = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 /** How runtimes and the clients of OpenAI and Anthropic name them, by `name`, `type`, `code` or class. */
 const TRANSIENT_NAME = /abort|timeout|APIConnection|rate_?limit|overloaded|TooManyRequests|Throttling/i
 const TRANSIENT_MESSAGE =
@@ -60,6 +71,13 @@ export function isRetryable(thrown: unknown): boolean {
     if (hasTransientName(failure)) return true
   }
   return failures.some((failure) => TRANSIENT_MESSAGE.test(messageOf(failure)))
+}
+
+/** Whether the provider surely did not answer: it was not reached, or said no with a status. */
+export function wasRefused(thrown: unknown): boolean {
+  return withCauses(thrown).some((failure) => {
+    return statusOf(failure) !== undefined || UNREACHED_CODES.has(read(failure, 'code') as string)
+  })
 }
 
 /** What was thrown, then its causes, then theirs: also where clients collect several tries in one error. */

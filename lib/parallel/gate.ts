@@ -1,6 +1,7 @@
 import { NativeRateLimiter } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Settings } from './settings.ts'
+import { TimerClock } from './timer-clock.ts'
 import type { ExecutionMetrics, RateLimit } from './types.ts'
 
 const LONGEST_TIMEOUT = 2 ** 31 - 1
@@ -25,7 +26,8 @@ export interface Throttle {
 
 /** How a task ended, as the limits see it. */
 export interface Ending {
-  readonly failed: boolean
+  /** Whether it failed, and whether the provider surely did not answer it. */
+  readonly failure: 'refused' | 'unknown' | undefined
   /** Tokens that were reported. */
   readonly tokens: number | undefined
   /** Characters of question and answer; of the question alone where it failed. */
@@ -38,6 +40,7 @@ export interface Ending {
  */
 export class Gate {
   readonly #limiter: NativeRateLimiter
+  readonly #clock = new TimerClock()
   readonly #requests: Request[] = []
   #rateLimit: RateLimit
   #announced: Request | undefined
@@ -54,38 +57,38 @@ export class Gate {
     this.#admit()
   }
 
-  end(permit: number, { failed, tokens, characters }: Ending): void {
-    const now = performance.now()
-    if (failed) this.#limiter.fail(now, permit, characters)
-    else this.#limiter.settle(now, permit, tokens, characters)
+  end(permit: number, { failure, tokens, characters }: Ending): void {
+    const now = this.#clock.now()
+    if (failure === undefined) this.#limiter.settle(now, permit, tokens, characters)
+    else this.#limiter.fail(now, permit, characters, failure === 'refused')
     this.#admit()
   }
 
   setLimits(settings: Settings): void {
     this.#rateLimit = settings.rateLimit
-    this.#limiter.setLimits(performance.now(), ...limitsOf(settings))
+    this.#limiter.setLimits(this.#clock.now(), ...limitsOf(settings))
     this.#admit()
   }
 
   reset(): void {
-    this.#limiter.reset(performance.now())
+    this.#limiter.reset(this.#clock.now())
     this.#admit()
   }
 
   beginRun(): void {
-    this.#limiter.beginRun(performance.now())
+    this.#limiter.beginRun(this.#clock.now())
   }
 
   endRun(): void {
-    this.#limiter.endRun(performance.now())
+    this.#limiter.endRun(this.#clock.now())
   }
 
   usage() {
-    return this.#limiter.usage(performance.now())
+    return this.#limiter.usage(this.#clock.now())
   }
 
   metrics(): ExecutionMetrics {
-    const metrics = this.#limiter.metrics(performance.now())
+    const metrics = this.#limiter.metrics(this.#clock.now())
     return {
       totalExecutionTime: metrics.totalMillis,
       avgExecutionTime: metrics.meanTaskMillis,
@@ -113,7 +116,7 @@ export class Gate {
     const first = this.#requests[0]
     if (first === undefined) return false
     const { outputTokens, inputCharacters } = first
-    const { permit, wait, reason } = this.#limiter.tryAcquire(performance.now(), outputTokens, inputCharacters)
+    const { permit, wait, reason } = this.#limiter.tryAcquire(this.#clock.now(), outputTokens, inputCharacters)
     if (permit !== undefined) {
       this.#requests.shift()
       this.#announced = undefined
@@ -133,7 +136,7 @@ export class Gate {
       return true // Whoever was told may have changed the limits.
     }
     // The timer keeps the process alive, because somebody awaits the run.
-    this.#timer = globalThis.setTimeout(() => this.#admit(), Math.min(Math.ceil(wait), LONGEST_TIMEOUT))
+    this.#timer = this.#clock.after(Math.min(Math.ceil(wait), LONGEST_TIMEOUT), () => this.#admit())
     return false
   }
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { checkFunction, checkOptions, integerOption, positiveOption } from '../arguments.ts'
+import { checkFunction } from '../arguments.ts'
 import { emitSafely } from '../emit.ts'
+import { streamConfig as checkedStreamConfig, EXECUTOR_DEFAULTS } from '../stream/config.ts'
 import type { RunResult, StreamConfig } from '../stream/types.ts'
 import { Gate } from './gate.ts'
 import { type ExecutorFunction, Run } from './run.ts'
@@ -9,25 +10,39 @@ import { ListSource, StreamSource, type TaskSource } from './task-source.ts'
 import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, WorkerConfig } from './types.ts'
 
 /**
- * Runs tasks as fast as their limits allow: at most `concurrency` at a time, at most `requestsPerMinute` started and
- * `tokensPerMinute` spent in **any** 60 seconds. The limits hold over all runs of one executor, which take turns.
+ * Runs tasks as fast as their limits allow, and never faster: at most `concurrency` at a time, and in **any** 60 seconds
+ * at most `requestsPerMinute` starts and `tokensPerMinute` tokens. All runs of one executor share these limits and take
+ * turns.
  *
- * **Requests** count when a task starts, for exactly 60 seconds. The next task starts as soon as one ends and the
+ * ```ts
+ * const executor = new ParallelExecutor({ concurrency: 20, rateLimit: { requestsPerMinute: 500 } })
+ * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
+ * ```
+ *
+ * **Requests.** A task counts for the 60 seconds after its start. The next one starts as soon as a place is free and the
  * limits allow it: there are no batches to wait for.
  *
- * **Tokens** are reserved when a task starts and corrected when it ends, to `result.metadata.tokenUsage.total`. The
- * reservation is the `maxTokens` of the task's `runnerConfig` plus a quarter of its input's characters (of an object, of its estimated bytes); without
- * `maxTokens`, the largest use of the last 100 tasks; before any has ended, `tokensPerMinute / concurrency`, so that a
- * first wave starts at once. What was reserved in excess is free at once; a debt counts until its task's 60 seconds are
- * over. A result that reports no usage counts a quarter of the characters of input and `actual`; a failed task a quarter
- * of those of its input. A task reserved above the whole limit starts when no other task's tokens count.
+ * **Tokens.** A task counts for the same 60 seconds, from its start with the tokens it is expected to use, from its end
+ * with those it did use.
+ * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters; else as many
+ *   as the most expensive of the last 100 tasks used; before any task has ended, `tokensPerMinute / concurrency`, so that
+ *   a first wave can start at once.
+ * - Used are the `metadata.tokenUsage.total` of the result; where it says nothing, a quarter of the characters of input
+ *   and `actual`. A task that failed may have been answered before: it counts as expected. Where its error tells that it
+ *   was not answered (an HTTP status, no connection), or nothing was known to expect, it is a quarter of its input's.
+ * - Whoever used less than expected makes room at once. Whoever used more makes the next ones wait: the limit holds
+ *   where expectations are not too low.
+ * - A task expected to use more than `tokensPerMinute` starts when no other task's tokens count.
  *
- * Waiting uses `setTimeout` and `performance.now()`, looked up at each use, so that fake timers drive it. A wait keeps
- * the process alive; nothing else does, and nothing is left behind when a run ends. A task that awaits a run of the same
- * executor keeps its own place meanwhile; with too few places that never ends.
+ * An input that is no text counts with its estimated bytes.
  *
- * Events, each with one object; a listener that throws disturbs nothing, and its error goes to `'error'` where somebody
- * listens to that:
+ * **Time.** Waits use `setTimeout` and `performance.now()`, looked up at each use, so that fake timers drive them, also
+ * those that fake `setTimeout` alone. A wait keeps the process alive; nothing else does, and nothing is left behind when
+ * a run ends. A task that awaits another run of the same executor keeps its own place meanwhile; with `concurrency: 1`
+ * that never ends.
+ *
+ * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
+ * listens to that.
  * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
  * - `'taskStart'` `{ taskId, task, index }`
  * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`
@@ -36,10 +51,6 @@ import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, Worke
  * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
  *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
  * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
- *
- * @example
- * const executor = new ParallelExecutor({ concurrency: 20, rateLimit: { requestsPerMinute: 500 } })
- * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
  */
 export class ParallelExecutor extends EventEmitter {
   #settings: Settings
@@ -75,9 +86,10 @@ export class ParallelExecutor extends EventEmitter {
    * The same for tasks that are read as they are needed: from a file, a database, a generator. One result per task, in
    * the order in which they were given.
    *
-   * `bufferSize` is how many tasks are read ahead of their start, by default 1; within them the highest `priority`
-   * starts first. A source that is slow in bursts wants more. `batchSize` and `maxMemory` have no effect here: tasks
-   * start one by one, and no more than `bufferSize` of them wait.
+   * `bufferSize` is how many tasks are read ahead of their start; of those the highest `priority` starts first. Other
+   * than in the stream classes it is 1 by default, so that nothing is read before it is needed; a source that is slow in
+   * bursts wants more. `batchSize` and `maxMemory` are checked and have no effect: tasks start one by one, and no more
+   * than `bufferSize` of them wait.
    *
    * @throws {@link SourceError} (as a rejection) where the source throws or gives something that is no task, once every
    * task given before has ended; they are in its `results`
@@ -88,11 +100,8 @@ export class ParallelExecutor extends EventEmitter {
     streamConfig?: StreamConfig,
   ): Promise<ExecutionResult<TOutput>[]> {
     checkFunction('executor', executor)
-    checkOptions('streamConfig', streamConfig)
-    integerOption('batchSize', streamConfig?.batchSize, 1)
-    positiveOption('maxMemory', streamConfig?.maxMemory, 1)
-    const readAhead = integerOption('bufferSize', streamConfig?.bufferSize, 1)
-    return this.#run(new StreamSource(tasks, readAhead), executor as ExecutorFunction)
+    const { bufferSize } = checkedStreamConfig('streamConfig', streamConfig, EXECUTOR_DEFAULTS)
+    return this.#run(new StreamSource(tasks, bufferSize), executor as ExecutorFunction)
   }
 
   /**

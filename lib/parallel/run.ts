@@ -1,5 +1,5 @@
 import { wrongType } from '../arguments.ts'
-import { toEvalError } from './eval-error.ts'
+import { toEvalError, wasRefused } from './eval-error.ts'
 import type { Gate } from './gate.ts'
 import { read } from './read.ts'
 import { SourceError } from './source-error.ts'
@@ -90,7 +90,7 @@ export class Run {
     this.#finish(index, outcome)
     const answer = charactersOf(read(outcome.result, 'actual'))
     this.#gate.end(permit, {
-      failed: outcome.error !== undefined,
+      failure: outcome.error && (wasRefused(outcome.error.cause) ? 'refused' : 'unknown'),
       tokens: reportedTokens(outcome.result),
       characters: inputCharacters + answer,
     })

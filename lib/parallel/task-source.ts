@@ -1,10 +1,13 @@
 import { outOfRange, wrongType } from '../arguments.ts'
+import { ReadyTasks, startsBefore } from './ready-tasks.ts'
 import type { ExecutionTask } from './types.ts'
 
 /** A task with its place in the results. */
 export interface Placed {
   readonly task: ExecutionTask
   readonly index: number
+  /** As it was when the task was given. */
+  readonly priority: number
 }
 
 /** Where a run takes its tasks from. */
@@ -42,9 +45,9 @@ export class ListSource implements TaskSource {
     if (!Array.isArray(tasks)) throw wrongType('tasks', 'an array', tasks)
     this.#tasks = Array.from(tasks, (task, index) => {
       checkTask(`tasks[${index}]`, task)
-      return { task, index }
+      return { task, index, priority: task.priority ?? 0 }
     })
-    this.#tasks.sort((one, other) => compare(priorityOf(other.task), priorityOf(one.task)))
+    this.#tasks.sort((one, other) => (startsBefore(one, other) ? -1 : 1))
     this.total = tasks.length
   }
 
@@ -70,7 +73,7 @@ export class StreamSource implements TaskSource {
   #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   readonly #readAhead: number
   #changed = () => {}
-  readonly #ready: Placed[] = []
+  readonly #ready = new ReadyTasks()
   /** Given, and not yet started. */
   #ahead = 0
   #given = 0
@@ -92,7 +95,7 @@ export class StreamSource implements TaskSource {
   }
 
   take(): Placed | undefined {
-    return this.#ready.shift()
+    return this.#ready.take()
   }
 
   started(): void {
@@ -125,10 +128,8 @@ export class StreamSource implements TaskSource {
       await close(iterator)
       throw refusal
     }
-    const placed = { task: step.value, index: this.#given++ }
     this.#ahead++
-    const before = this.#ready.findLastIndex(({ task }) => priorityOf(task) >= priorityOf(placed.task))
-    this.#ready.splice(before + 1, 0, placed)
+    this.#ready.add({ task: step.value, index: this.#given++, priority: step.value.priority ?? 0 })
     this.#changed()
   }
 }
@@ -139,12 +140,4 @@ async function close(iterator: Iterator<unknown> | AsyncIterator<unknown>): Prom
   } catch {
     // The refusal is what the caller has to hear of.
   }
-}
-
-function compare(one: number, other: number): number {
-  return one === other ? 0 : one - other
-}
-
-function priorityOf({ priority = 0 }: ExecutionTask): number {
-  return priority
 }

@@ -30,7 +30,7 @@ export class BatchProcessor<TInput = any, TOutput = any> {
   #results: RunResult<TOutput>[] = []
 
   constructor(config?: StreamConfig) {
-    const checked = streamConfig(config)
+    const checked = streamConfig('config', config)
     this.#batchSize = checked.batchSize
     this.#queue = new SpillQueue(checked)
   }

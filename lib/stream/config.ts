@@ -15,12 +15,16 @@ export const WRITER_DEFAULTS: Required<StreamConfig> = {
   bufferSize: 500,
 }
 
-/** The configuration with its defaults filled in. */
+/** For `executeTasksStreaming`, which starts tasks one by one and reads no further than it needs to. */
+export const EXECUTOR_DEFAULTS: Required<StreamConfig> = { ...STREAM_DEFAULTS, bufferSize: 1 }
+
+/** The configuration with its defaults filled in; `name` is what its caller's user calls it. */
 export function streamConfig(
+  name: string,
   config: StreamConfig | undefined,
   defaults = STREAM_DEFAULTS,
 ): Readonly<Required<StreamConfig>> {
-  checkOptions('config', config)
+  checkOptions(name, config)
   return {
     batchSize: integerOption('batchSize', config?.batchSize, defaults.batchSize),
     maxMemory: integerOption('maxMemory', config?.maxMemory, defaults.maxMemory),

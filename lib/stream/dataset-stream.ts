@@ -37,7 +37,7 @@ export class DatasetStream<T = any> extends EventEmitter {
 
   constructor(config?: StreamConfig) {
     super()
-    this.#config = streamConfig(config)
+    this.#config = streamConfig('config', config)
     this.#queue = new SpillQueue(this.#config)
   }
 
@@ -79,7 +79,7 @@ export class DatasetStream<T = any> extends EventEmitter {
   pause(): void {
     if (this.#paused) return
     this.#paused = true
-    emitSafely(this, 'pause', undefined)
+    emitSafely(this, 'pause')
   }
 
   /** Ends a pause. */
@@ -87,7 +87,7 @@ export class DatasetStream<T = any> extends EventEmitter {
     if (!this.#paused) return
     this.#paused = false
     this.#wake?.()
-    emitSafely(this, 'resume', undefined)
+    emitSafely(this, 'resume')
   }
 
   isPaused(): boolean {

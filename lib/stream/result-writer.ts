@@ -26,7 +26,7 @@ export class ResultWriter<T = any> {
   readonly #turns = new Turns()
 
   constructor(config?: StreamConfig) {
-    const checked = streamConfig(config, WRITER_DEFAULTS)
+    const checked = streamConfig('config', config, WRITER_DEFAULTS)
     this.#batchSize = checked.batchSize
     this.#queue = new SpillQueue(checked)
   }

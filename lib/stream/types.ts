@@ -3,7 +3,7 @@ import type { Bytes } from '../units.ts'
 /**
  * How a stream batches and how much it holds in memory. Each is an integer of at least 1; anything else is a `TypeError`
  * or a `RangeError`. `batchSize` may exceed `bufferSize`: a {@link DatasetStream} then hands out what its buffer holds,
- * the two others fill their batches from disk.
+ * the two others fill their batches from disk. {@link ParallelExecutor.executeTasksStreaming} heeds `bufferSize` alone.
  */
 export interface StreamConfig {
   /**
@@ -19,7 +19,7 @@ export interface StreamConfig {
   maxMemory?: Bytes
   /**
    * Most items that may wait in memory. The batch in flight counts until it is done.
-   * @default 1,000; 500 for a {@link ResultWriter}
+   * @default 1,000; 500 for a {@link ResultWriter}; 1 for {@link ParallelExecutor.executeTasksStreaming}
    */
   bufferSize?: number
 }

@@ -31,7 +31,13 @@ pub enum Consumption {
     Tokens(u64),
     /// Nobody said: taken from the characters of question and answer.
     Characters(u64),
-    /// The task failed: at most its question was read. It says nothing about tasks that succeed.
+    /// The provider turned the task away: at most its question was read. It says nothing about tasks that succeed.
+    Refused {
+        /// The characters of the question.
+        input_characters: u64,
+    },
+    /// The task failed, perhaps after it was answered: what was reserved stands, unless that was but a share of the
+    /// limit; then as if it were refused. It says nothing about tasks that succeed.
     Failed {
         /// The characters of the question.
         input_characters: u64,
@@ -39,10 +45,15 @@ pub enum Consumption {
 }
 
 impl Consumption {
-    pub(super) fn tokens(self) -> u64 {
+    /// The tokens used by a task for which `reserved` was.
+    pub(super) fn tokens(self, reserved: Estimate) -> u64 {
         match self {
             Self::Tokens(tokens) => tokens,
+            Self::Failed { .. } if reserved.share_above.is_none() => reserved.tokens,
             Self::Characters(characters)
+            | Self::Refused {
+                input_characters: characters,
+            }
             | Self::Failed {
                 input_characters: characters,
             } => characters.div_ceil(CHARACTERS_PER_TOKEN),
@@ -111,13 +122,14 @@ impl TokenEstimator {
         }
     }
 
-    pub(super) fn remember(&mut self, consumption: Consumption) {
-        if matches!(consumption, Consumption::Failed { .. }) {
+    /// Takes note of what a task used, where that tells of others.
+    pub(super) fn remember(&mut self, consumption: Consumption, used: Estimate) {
+        if matches!(consumption, Consumption::Refused { .. } | Consumption::Failed { .. }) {
             return;
         }
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
-        self.recent.push_back(consumption.tokens());
+        self.recent.push_back(used.tokens);
     }
 }

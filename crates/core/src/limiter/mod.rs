@@ -165,10 +165,10 @@ impl Limiter {
     pub fn settle(&mut self, permit: Permit, consumption: Consumption, now: MonotonicMillis) {
         self.advance(now);
         if let Some(held) = self.held.get_mut(&permit) {
-            let used = Estimate::exactly(consumption.tokens());
+            let used = Estimate::exactly(consumption.tokens(held.reserved));
             self.window.settle(held.group, held.reserved.tokens, used.tokens);
             held.reserved = used;
-            self.estimator.remember(consumption);
+            self.estimator.remember(consumption, used);
         }
     }
 

@@ -165,7 +165,7 @@ fn the_first_wave_shares_the_token_limit_and_later_ones_go_by_the_largest_use() 
     for (permit, consumption) in permits.into_iter().zip([
         Consumption::Tokens(20),
         Consumption::Characters(161),
-        Consumption::Failed {
+        Consumption::Refused {
             input_characters: 4_000 - 3,
         },
         Consumption::Tokens(0),
@@ -249,4 +249,32 @@ fn metrics_divide_the_time_of_a_busy_period() {
     assert_eq!(metrics, expected);
     limiter.begin_run(at(500_000.0));
     assert_eq!(limiter.metrics(at(500_000.0)), super::Metrics::default());
+}
+
+#[test]
+fn a_failed_task_keeps_what_was_reserved_for_a_reason_and_a_refused_one_does_not() {
+    let input_characters = 40;
+    let failed = Consumption::Failed { input_characters };
+    let refused = Consumption::Refused { input_characters };
+    for (output_tokens, consumption, counted) in [
+        (Some(500), failed, 510),
+        (Some(500), refused, 10),
+        (None, failed, 10),
+        (None, refused, 10),
+    ] {
+        let mut limiter = Limiter::new(limits(None, Some(1_000), 2));
+        let demand = Demand {
+            output_tokens,
+            input_characters,
+        };
+        let Admission::Granted(permit) = limiter.try_acquire(at(0.0), demand) else {
+            panic!("refused the first start");
+        };
+        limiter.settle(permit, consumption, at(1.0));
+        assert_eq!(
+            limiter.usage(at(1.0)).tokens,
+            counted,
+            "{output_tokens:?} {consumption:?}"
+        );
+    }
 }
