@@ -1,5 +1,7 @@
 // An entry as JavaScript holds it, and the index that finds it by a single string.
 
+import { TextMap } from './text-map.ts'
+
 /** The part of an index that holds an entry. */
 export interface Home<V> {
   /** Takes an entry out; another one that has its key by now stays. */
@@ -26,7 +28,7 @@ export class Entry<V> {
 
 /** Key → entry. */
 export class FlatIndex<V> implements Home<V> {
-  readonly #entries = new Map<string, Entry<V>>()
+  readonly #entries = new TextMap<Entry<V>>()
 
   find(key: string): Entry<V> | undefined {
     return this.#entries.get(key)
@@ -37,7 +39,7 @@ export class FlatIndex<V> implements Home<V> {
   }
 
   forget(entry: Entry<V>): void {
-    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key)
+    this.#entries.remove(entry.key, entry)
   }
 
   clear(): void {

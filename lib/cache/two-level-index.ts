@@ -4,6 +4,7 @@
 
 import { sizeOfString } from '../values/size-of.ts'
 import { type Entry, FlatIndex, type Home } from './entry.ts'
+import { TextMap } from './text-map.ts'
 
 export class Bucket<V> implements Home<V> {
   readonly name: string
@@ -24,7 +25,7 @@ export class Bucket<V> implements Home<V> {
 }
 
 export class TwoLevelIndex<V> {
-  readonly #buckets = new Map<string, Bucket<V>>()
+  readonly #buckets = new TextMap<Bucket<V>>()
   /** Most look-ups name the bucket of the one before: a string that is the same object is compared at no cost. */
   #last: Bucket<V> | undefined
   #bytes = 0
@@ -53,8 +54,7 @@ export class TwoLevelIndex<V> {
   }
 
   drop(bucket: Bucket<V>): void {
-    if (this.#buckets.get(bucket.name) !== bucket) return
-    this.#buckets.delete(bucket.name)
+    if (!this.#buckets.remove(bucket.name, bucket)) return
     this.#bytes -= bucket.bytes
     if (this.#last === bucket) this.#last = undefined
   }
