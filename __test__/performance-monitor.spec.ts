@@ -278,6 +278,25 @@ describe('events', () => {
     expect(monitor.measureSync('a', () => 3)).toBe(3)
   })
 
+  test('a listener that fails keeps no other from hearing of a measured call, and none ends the process', async () => {
+    const monitor = new PerformanceMonitor()
+    vi.useRealTimers()
+    const failures = [new Error('thrown'), new Error('rejected')]
+    const [heard, reported] = [vi.fn(), vi.fn()]
+    monitor.on('end', () => {
+      throw failures[0]
+    })
+    monitor.on('end', async () => {
+      throw failures[1]
+    })
+    monitor.on('end', heard)
+    monitor.on('error', reported)
+    expect(await monitor.measure('a', async () => 7)).toBe(7)
+    await new Promise(setImmediate)
+    expect(heard).toHaveBeenCalledTimes(1)
+    expect(reported.mock.calls).toEqual(failures.map((failure) => [failure]))
+  })
+
   test('a listener may use the monitor', () => {
     const monitor = new PerformanceMonitor()
     monitor.on('end', ({ name }) => {

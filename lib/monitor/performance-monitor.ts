@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { checkFunction, checkOptions, checkString, outOfRange, positiveOption } from '../arguments.ts'
+import { emitSafely } from '../emit.ts'
 import { PerformanceError } from '../errors.ts'
 import type { Milliseconds } from '../units.ts'
 import { type Component, SpanRecorder } from './span-recorder.ts'
@@ -43,7 +44,8 @@ const NOTHING_MEASURED = 'N/A'
  *
  * Listeners are called after the fact was recorded, so one that throws loses nothing. Its error reaches the caller of
  * `start`, `end`, `setBaseline` and `reset`, as usual with an `EventEmitter`. It never becomes the outcome of a
- * function that `measure`, `measureSync` or `@Measure` runs: there it goes to the listeners of `'error'`, if any.
+ * function that `measure`, `measureSync` or `@Measure` runs: there every listener hears of the event, and what one
+ * throws, or rejects with, goes to the listeners of `'error'`, if any.
  */
 export class PerformanceMonitor extends EventEmitter {
   readonly #spans = new SpanRecorder()
@@ -129,7 +131,7 @@ export class PerformanceMonitor extends EventEmitter {
 
   #begin({ name }: Component, metadata: Record<string, any> | undefined): number {
     const startTime = performance.now()
-    if (this.listenerCount('start') > 0) this.#tell('start', { name, startTime, metadata })
+    if (this.listenerCount('start') > 0) emitSafely(this, 'start', { name, startTime, metadata })
     return startTime
   }
 
@@ -137,21 +139,7 @@ export class PerformanceMonitor extends EventEmitter {
     const duration = Math.max(0, performance.now() - startTime)
     if (!this.#spans.isCurrent(component)) return
     this.#spans.record(component, duration)
-    if (this.listenerCount('end') > 0) this.#tell('end', { name: component.name, duration })
-  }
-
-  /** Emits an event in the middle of somebody else's call, whose outcome a failing listener must not become. */
-  #tell(event: string, value: object): void {
-    try {
-      this.emit(event, value)
-    } catch (error) {
-      if (this.listenerCount('error') === 0) return
-      try {
-        this.emit('error', error)
-      } catch {
-        // A listener for errors that fails itself has nobody left to tell.
-      }
-    }
+    if (this.listenerCount('end') > 0) emitSafely(this, 'end', { name: component.name, duration })
   }
 
   /** What the measurements of `component` add up to; `undefined` where none has ended. */
