@@ -79,6 +79,17 @@ describe('CacheInvalidator', () => {
     expect(cache.has('a')).toBe(false)
   })
 
+  test('one cache that throws does not save the others from being swept', () => {
+    const invalidator = new CacheInvalidator()
+    const swept = filled({ ttl: 10 })
+    const failure = new Error('no')
+    invalidator.register('bad', failing(failure))
+    invalidator.register('good', swept)
+    vi.advanceTimersByTime(10)
+    expect(() => invalidator.removeExpired()).toThrow(failure)
+    expect(swept.getStats().memoryUsage).toBe(0)
+  })
+
   test('sweeps on schedule until the timer is cleared, and survives a cache that throws', () => {
     const invalidator = new CacheInvalidator()
     const cache = filled({ ttl: 10 })
@@ -164,6 +175,18 @@ describe('CacheManager', () => {
     manager.stopCleanup()
     manager.stopCleanup()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('ends a timer of the real clock while a fake one is in place', () => {
+    vi.useRealTimers()
+    const clearInterval = vi.spyOn(globalThis, 'clearInterval')
+    const manager = new CacheManager()
+    manager.startCleanup()
+    vi.useFakeTimers()
+    manager.stopCleanup()
+    expect(clearInterval).toHaveBeenCalledTimes(1)
+    vi.useRealTimers()
+    clearInterval.mockRestore()
   })
 
   test.each(badIntervals)('refuses an interval of %d and leaves the running timer as it is', (interval) => {

@@ -32,15 +32,7 @@ export class CacheInvalidator {
 
   /** Clears every cache. Where one throws, the others are cleared all the same, and then its error is thrown. */
   invalidateAll(): void {
-    const failures: unknown[] = []
-    for (const cache of this.#caches.values()) {
-      try {
-        cache.clear()
-      } catch (failure) {
-        failures.push(failure)
-      }
-    }
-    if (failures.length > 0) throw failures[0]
+    this.#fromEach((cache) => cache.clear())
   }
 
   /** Clears the cache of that name; `false` where there is none. */
@@ -50,9 +42,12 @@ export class CacheInvalidator {
     return cache !== undefined
   }
 
-  /** Removes what has expired from every cache: how many entries of each. */
+  /**
+   * Removes what has expired from every cache: how many entries of each. Where one throws, the others are swept all the
+   * same, and then its error is thrown.
+   */
   removeExpired(): Map<string, number> {
-    return new Map(Array.from(this.#caches, ([name, cache]) => [name, cache.removeExpired()]))
+    return this.#fromEach((cache) => cache.removeExpired())
   }
 
   /** The statistics of every cache. */
@@ -68,5 +63,20 @@ export class CacheInvalidator {
    */
   scheduleCleanup(intervalMs?: Milliseconds): NodeJS.Timeout {
     return startSweeping(() => sweepQuietly(this.#caches.values()), intervalMs)
+  }
+
+  /** What each cache answers. The first failure is thrown once all have been asked. */
+  #fromEach<T>(ask: (cache: InvalidatableCache) => T): Map<string, T> {
+    const answers = new Map<string, T>()
+    const failures: unknown[] = []
+    for (const [name, cache] of this.#caches) {
+      try {
+        answers.set(name, ask(cache))
+      } catch (failure) {
+        failures.push(failure)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+    return answers
   }
 }

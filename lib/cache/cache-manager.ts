@@ -19,7 +19,7 @@ export class CacheManager {
   responseCache: ResponseCache = new ResponseCache()
   embeddingCache: EmbeddingCache = new EmbeddingCache()
   queryCache: QueryCache = new QueryCache()
-  #timer: NodeJS.Timeout | undefined
+  #endCleanup: (() => void) | undefined
 
   /** The instance that {@link cacheManager} is. */
   static getInstance(): CacheManager {
@@ -47,15 +47,17 @@ export class CacheManager {
    * @param intervalMs a number > 0 and below 2³¹. Default: 300,000, five minutes.
    */
   startCleanup(intervalMs?: Milliseconds): void {
+    // Ended by the same clock that began it, also where a test has put another in place meanwhile.
+    const { clearInterval } = globalThis
     const timer = startSweeping(() => sweepQuietly(this.#caches()), intervalMs)
     this.stopCleanup()
-    this.#timer = timer
+    this.#endCleanup = () => clearInterval(timer)
   }
 
   /** Ends what `startCleanup` began. */
   stopCleanup(): void {
-    globalThis.clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#endCleanup?.()
+    this.#endCleanup = undefined
   }
 
   #caches(): (ResponseCache | EmbeddingCache | QueryCache)[] {
