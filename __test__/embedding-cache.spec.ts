@@ -60,6 +60,23 @@ test('batchSet() gives back the references it was given, and accounts for them',
   expect(cache.getStats().memoryUsage).toBe(cleared.getStats().memoryUsage)
 })
 
+test('batchSet() takes what a subclass of Map shows when it is gone through, whatever else it says', () => {
+  class Odd extends Map<string, number[]> {
+    override get size() {
+      return 0
+    }
+    override *[Symbol.iterator](): MapIterator<[string, number[]]> {
+      yield ['shown', [1, 2]]
+    }
+  }
+  const cache = new EmbeddingCache()
+  cache.batchSet(new Odd([['held', [3]]]))
+  const plain = new EmbeddingCache()
+  plain.set('shown', [1, 2])
+  expect(cache.getStats()).toEqual(plain.getStats())
+  expect([cache.get('shown'), cache.get('held')]).toEqual([[1, 2], undefined])
+})
+
 test.each([
   ['Expected `embedding[3]` to be a number, got `"4"`', [1, 2, 3, '4']],
   ['Expected `embedding[1]` to be a number, got `undefined`', Object.assign([1], { 2: 3 })],

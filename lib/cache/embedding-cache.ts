@@ -74,14 +74,16 @@ export class EmbeddingCache {
    */
   batchSet(embeddings: Map<string, number[]>): void {
     if (!types.isMap(embeddings)) throw wrongType('embeddings', 'a Map of strings to arrays of numbers', embeddings)
-    const bytes = new Float64Array(embeddings.size)
+    // A subclass may show other entries at each look.
+    const entries = new Map(embeddings)
+    const bytes = new Float64Array(entries.size)
     let count = 0
-    for (const [text, embedding] of embeddings) {
+    for (const [text, embedding] of entries) {
       checkString('embeddings.keys()', text)
       checkEmbedding(`embeddings.get(${JSON.stringify(text)})`, embedding)
       bytes[count++] = sizeOfEntry(text, embedding)
     }
-    this.#tier.storeMany(this.#index, embeddings, bytes)
+    this.#tier.storeMany(this.#index, entries, bytes)
   }
 
   /** Removes every embedding and resets the statistics. */
