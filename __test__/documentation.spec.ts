@@ -46,6 +46,13 @@ describe('what the snippets are given', () => {
     expect([...errors].filter(([name]) => !known.has(name))).toEqual([])
   })
 
+  test('is every example in the comments of the declarations', () => {
+    const declarations = readFileSync(join(root, 'index.d.ts'), 'utf8')
+    const marks = declarations.match(/@example|```ts/g) ?? []
+    expect(marks.length).toBeGreaterThan(10)
+    expect(snippets.filter(({ place }) => place.startsWith('index.d.ts'))).toHaveLength(marks.length)
+  })
+
   test.runIf(handed !== undefined)('is every block of the documentation that users have in hand', () => {
     expect(snippets.filter(({ place }) => place.includes('performance-module.md'))).toHaveLength(14)
   })

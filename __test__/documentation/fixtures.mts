@@ -1,7 +1,14 @@
 // What the snippets of the documentation use without declaring it: the reader's own models, runners, scorers and data.
 // Each stands in for a network or a database, and is as small as its use in a snippet allows.
 
-import { Benchmark, ParallelExecutor, performanceMonitor, type TestCase } from '@aah/ai-evals-performance'
+import {
+  Benchmark,
+  type ExecutionTask,
+  ParallelExecutor,
+  performanceMonitor,
+  type RunResult,
+  type TestCase,
+} from '@aah/ai-evals-performance'
 
 export const text: string = 'What is NCAA eligibility?'
 export const expected: string = 'A student must complete 16 core courses.'
@@ -42,9 +49,19 @@ export const runner = {
   },
 }
 
+export const question: string = 'What is 1 + 1?'
+export const ask = async (prompt: string) => `The answer to ${prompt}`
+export const answers: string[] = [actual, expected]
+export const judge = async (answer: string) => (answer === expected ? 1 : 0)
+export const run = runner.run
+export const tasks: ExecutionTask<string, string>[] = [{ id: 'task', testCase }]
+export const results: RunResult[] = [{ actual }, { actual: expected }]
+export const database = { insert: async (_rows: RunResult[]) => {} }
+
 const exactMatch = { score: async (wanted: string, got: string) => (wanted === got ? 1 : 0) }
 export const scorer = exactMatch
 export const exactMatchScorer = exactMatch
+export const faster = exactMatch
 export const semanticScorer = exactMatch
 export const llmJudgeScorer = exactMatch
 

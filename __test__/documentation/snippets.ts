@@ -9,19 +9,42 @@ export interface Snippet {
   code: string
 }
 
-/** Every block of TypeScript in a Markdown file. */
+/** Every block of TypeScript in a Markdown file or in the comments of a declaration file. */
 export function snippetsOf(file: string, root: string): Snippet[] {
-  const markdown = readFileSync(file, 'utf8')
-  return [...markdown.matchAll(/^```(?:ts|typescript)\b[^\n]*\n(.*?)^```$/gms)].map((match) => ({
-    place: `${relative(root, file)}:${markdown.slice(0, match.index).split('\n').length + 1}`,
-    code: match[1] ?? '',
+  const text = readFileSync(file, 'utf8')
+  return (file.endsWith('.md') ? fencedIn(text) : examplesIn(text)).map(({ index, code }) => ({
+    place: `${relative(root, file)}:${text.slice(0, index).split('\n').length + 1}`,
+    code,
   }))
+}
+
+interface Block {
+  index: number
+  code: string
+}
+
+function fencedIn(text: string): Block[] {
+  const blocks = text.matchAll(/^```(?:ts|typescript)\b[^\n]*\n(.*?)^```$/gms)
+  return Array.from(blocks, ({ index, 1: code = '' }) => ({ index, code }))
+}
+
+/** In a comment, `@example` begins a block too, which ends with the comment. */
+function examplesIn(text: string): Block[] {
+  return [...text.matchAll(/\/\*\*(?:(?!\*\/).)*\*\//gs)].flatMap(({ index, 0: comment }) => {
+    const bare = comment.replace(/\*\/$/, '').replace(/^\s*\/?\*+ ?/gm, '')
+    const example = /^@example\n(.*)$/ms.exec(bare)
+    return [...fencedIn(bare), ...(example ? [{ index: 0, code: example[1] ?? '' }] : [])].map(({ code }) => ({
+      index,
+      code,
+    }))
+  })
 }
 
 /**
  * A module that runs the block: its imports stay in front, the rest becomes the body of a function, and what it uses
  * without declaring it is imported from `fixtures` or, where that has no such name, from the package itself.
- * Each interface the block documents has to be assignable from the type of that name.
+ * Each interface the block documents has to be assignable from the type of that name, and an expression that a value
+ * follows as a comment has to give that value.
  */
 export function moduleOf({ code }: Snippet, names: { fixtures: Set<string>; package: Set<string> }): string {
   const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true)
@@ -40,12 +63,32 @@ export function moduleOf({ code }: Snippet, names: { fixtures: Set<string>; pack
     `import './fixtures.mjs'`,
     `import { ${given.join(', ')} } from './fixtures.mjs'`,
     `import type * as provided from '@aah/ai-evals/performance'`,
+    `import { deepStrictEqual as gives } from 'node:assert'`,
     'async function snippet() {',
-    ...body.map((statement) => statement.getText()),
+    ...body.map((statement) => checked(statement, code)),
     ...interfaces.map((name) => `;(value: provided.${name}): ${name} => value`),
     '}',
     'await snippet()',
   ].join('\n')
+}
+
+/** `expression // value` as an assertion; any other statement as it is. */
+function checked(statement: ts.Statement, code: string): string {
+  const [comment] = ts.getTrailingCommentRanges(code, statement.end) ?? []
+  if (!ts.isExpressionStatement(statement) || comment === undefined) return statement.getText()
+  const value = leadingValue(code.slice(comment.pos, comment.end).replace(/^\/\/\s*/, ''))
+  return value === undefined ? statement.getText() : `gives(${statement.expression.getText()}, ${value})`
+}
+
+/** What a comment begins with, up to a comma or its end, if that is a literal. */
+function leadingValue(comment: string): string | undefined {
+  if (!/^(['"\d[{-]|(true|false|undefined)\b|new )/.test(comment)) return undefined
+  for (let end = comment.length; end > 0; end = comment.lastIndexOf(',', end - 1)) {
+    const value = comment.slice(0, end)
+    const { diagnostics } = ts.transpileModule(`(${value})`, { reportDiagnostics: true })
+    if (diagnostics?.length === 0) return value
+  }
+  return undefined
 }
 
 function namesDeclaredBy(statement: ts.Statement): string[] {
@@ -79,8 +122,7 @@ export function documents(root: string): { own: string[]; handed: string | undef
   const docs = existsSync(join(root, 'docs'))
     ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     : []
-  const own = ['README.md', 'npm/ai-evals/README.md', ...docs.map((name) => join('docs', name))]
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(root, name))
+  const markdown = ['README.md', 'npm/ai-evals/README.md', ...docs.map((name) => join('docs', name))]
+  const own = [...markdown.filter((name) => name.endsWith('.md')), 'index.d.ts'].map((name) => join(root, name))
   return { own: own.filter(existsSync), handed: existsSync(handed) ? handed : undefined }
 }

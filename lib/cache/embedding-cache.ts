@@ -16,7 +16,7 @@ const DEFAULTS = { maxSize: 1_000, ttl: 86_400_000 }
  * @example
  * const cache = new EmbeddingCache()
  * cache.batchSet(new Map([['eligibility', [0.25, -0.5]], ['transfer', [0.125, 1]]]))
- * cache.batchGet(['transfer', 'visa']) // Map { 'transfer' => [0.125, 1], 'visa' => undefined }
+ * cache.batchGet(['transfer', 'visa']) // new Map([['transfer', [0.125, 1]], ['visa', undefined]])
  */
 export class EmbeddingCache {
   readonly #index = new FlatIndex<number[]>()

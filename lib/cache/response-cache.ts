@@ -16,7 +16,7 @@ const DEFAULTS = { maxSize: 500, ttl: 7_200_000 }
  * const cache = new ResponseCache({ maxSize: 1_000 })
  * const config = { provider: 'openai', model: 'gpt-4' }
  * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
- * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // the same object
+ * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // { text: 'Anyone in good standing.' }, the same object
  */
 export class ResponseCache {
   readonly #requests: RequestCache<unknown>

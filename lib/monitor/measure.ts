@@ -11,7 +11,9 @@ type Method = (this: unknown, ...args: unknown[]) => unknown
  * ```ts
  * class Scorer {
  *   @Measure() // 'Scorer.score'
- *   async score(answer: string) { … }
+ *   async score(answer: string) {
+ *     return judge(answer)
+ *   }
  * }
  * ```
  *

@@ -14,7 +14,7 @@ type Executor<TInput, TOutput> = (testCases: TestCase<TInput, TOutput>[]) => Pro
  *
  * ```ts
  * const processor = new BatchProcessor({ batchSize: 50 })
- * processor.addTestCases(dataset)
+ * processor.addTestCases(dataset.testCases)
  * const results = await processor.processAll((batch) => Promise.all(batch.map((testCase) => run(testCase))))
  * ```
  *

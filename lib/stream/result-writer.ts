@@ -12,7 +12,7 @@ type Writer<T> = (results: T[]) => Promise<void>
  *
  * ```ts
  * const writer = new ResultWriter({ batchSize: 100 })
- * const insert = (rows) => database.insert(rows)
+ * const insert = (rows: RunResult[]) => database.insert(rows)
  * for (const result of results) await writer.write(result, insert)
  * await writer.flush(insert)
  * ```
