@@ -126,7 +126,7 @@ test.each(LONG)('no line is longer than 80 columns, whatever the name: %s', (nam
 })
 
 test('durations take the unit that fits, with three digits', () => {
-  const durations = [0, 2.14e-6, 4.56e-4, 9.9951e-4, 0.00123, 0.9996, 1, 45.6, 999.6, 1230, 125_000, 4_000_000, -0.5]
+  const durations = [0, 2.14e-6, 4.56e-4, 9.9951e-4, 0.00123, 0.9996, 1, 45.6, 999.6, 1230, 15_000, 150_000, -0.5]
   expect(durations.map(formatDuration)).toEqual([
     '0 ns',
     '2.14 ns',
@@ -138,11 +138,11 @@ test('durations take the unit that fits, with three digits', () => {
     '45.6 ms',
     '1.00 s',
     '1.23 s',
-    '125 s',
-    '4,000 s',
+    '15.0 s',
+    '2.50 min',
     '-500 µs',
   ])
-  expect(formatDuration(Number.NaN)).toBe('n/a')
+  expect([Number.NaN, JSON.parse('null')].map(formatDuration)).toEqual(['n/a', 'n/a'])
 })
 
 test('bytes, counts and percentages read as people write them', () => {

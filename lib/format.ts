@@ -1,33 +1,14 @@
+import { formatDuration as nativeFormatDuration } from './native.ts'
 import type { Bytes, Milliseconds } from './units.ts'
 
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const THREE_DIGITS = new Intl.NumberFormat('en-US', { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })
 const UP_TO_THREE_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 
-/** A value in the largest unit of which it makes at least one, with three digits: the units are in ascending order. */
-function inUnits(value: number, units: readonly (readonly [size: number, name: string])[]): string {
-  if (!Number.isFinite(value)) return 'n/a'
-  if (value === 0) return `0 ${units[0]?.[1]}`
-  let text = ''
-  for (const [size, name] of units) {
-    const amount = value / size
-    // What rounds up to the next unit is written in the next unit.
-    if (text !== '' && Math.abs(amount) < 0.9995) break
-    text = `${Math.abs(amount) < 999.5 ? THREE_DIGITS.format(amount) : formatCount(amount)} ${name}`
-  }
-  return text
-}
-
-const DURATIONS = [
-  [1e-6, 'ns'],
-  [1e-3, 'µs'],
-  [1, 'ms'],
-  [1e3, 's'],
-] as const
-
-/** `2.14 ns`, `1.23 µs`, `45.6 ms`, `789 s`: three digits in the unit that fits. */
+/** `2.14 ns`, `1.23 µs`, `45.6 ms`, `2.50 min`: three digits in the unit that fits. */
 export function formatDuration(duration: Milliseconds): string {
-  return inUnits(duration, DURATIONS)
+  // A result that has been through JSON has `null` for what is not finite.
+  return typeof duration === 'number' ? nativeFormatDuration(duration) : 'n/a'
 }
 
 const SIZES = [
@@ -39,7 +20,15 @@ const SIZES = [
 
 /** `512 B`, `1.23 KiB`, `45.6 MiB`: whole bytes, or three digits in the unit that fits. */
 export function formatBytes(bytes: Bytes): string {
-  return Math.abs(bytes) < 1023.5 ? `${formatCount(Math.round(bytes))} B` : inUnits(bytes, SIZES)
+  if (!Number.isFinite(bytes)) return 'n/a'
+  let text = `${formatCount(Math.round(bytes))} B`
+  for (const [size, name] of SIZES) {
+    const amount = bytes / size
+    // What rounds up to the next unit is written in the next unit.
+    if (Math.abs(amount) < 0.9995) break
+    text = `${Math.abs(amount) < 999.5 ? THREE_DIGITS.format(amount) : formatCount(amount)} ${name}`
+  }
+  return text
 }
 
 /** `12,345`, `99.5`, `0.123`: whole above a hundred, otherwise up to three digits. */

@@ -2,6 +2,7 @@
 
 pub mod benchmark;
 pub mod cache;
+pub mod format;
 pub mod key;
 mod limiter;
 mod monitor;

@@ -6,24 +6,30 @@ const SECONDS: f64 = 1e3;
 const MINUTES: f64 = 60.0 * SECONDS;
 const HOURS: f64 = 60.0 * MINUTES;
 
-/// A duration given in milliseconds, such as `340 ns`, `12.5 ms` or `1.25 s`.
+/// A duration given in milliseconds, such as `2.14 ns`, `12.5 ms` or `-1.25 s`; `n/a` where it is not finite.
 #[must_use]
 pub fn duration(milliseconds: f64) -> String {
+    if !milliseconds.is_finite() {
+        return "n/a".to_owned();
+    }
     let units = [
         (HOURS, "h"),
         (MINUTES, "min"),
         (SECONDS, "s"),
         (1.0, "ms"),
         (MICROSECONDS, "µs"),
+        (NANOSECONDS, "ns"),
     ];
+    let size = milliseconds.abs();
+    let sign = if milliseconds < 0.0 { "-" } else { "" };
     // A value that rounds to 1,000 of its unit is one of the next: 999.9 ms reads 1.00 s.
-    let fits = |scale: f64| significant(milliseconds / scale).is_some();
-    let (scale, unit) = units
+    units
         .into_iter()
-        .find(|&(scale, _)| fits(scale))
-        .unwrap_or((NANOSECONDS, "ns"));
-    let number = significant(milliseconds / scale).unwrap_or_else(|| format!("{:.0}", milliseconds / scale));
-    format!("{number} {unit}")
+        .find_map(|(scale, unit)| Some(format!("{sign}{} {unit}", significant(size / scale)?)))
+        .unwrap_or_else(|| match size {
+            0.0 => "0 ns".to_owned(),
+            _ => format!("{sign}{:.3} ns", size / NANOSECONDS),
+        })
 }
 
 /// A share in per cent, such as `62.5%`; a share too small for one decimal reads `<0.1%`.
@@ -62,6 +68,7 @@ pub fn grouped(count: u64) -> String {
 /// Three significant digits of a number of at least 1, after rounding; `None` below that.
 fn significant(value: f64) -> Option<String> {
     match value {
+        value if value >= 1e12 => Some(format!("{value:.2e}")),
         value if value >= 99.95 => Some(grouped(value.round() as u64)),
         value if value >= 9.995 => Some(format!("{value:.1}")),
         value if value >= 0.9995 => Some(format!("{value:.2}")),
@@ -76,23 +83,27 @@ mod tests {
     #[test]
     fn durations_take_the_unit_of_their_size() {
         let read = [
-            0.0,
-            0.000_34,
-            0.0125,
-            12.5,
-            999.4,
-            999.6,
-            1250.0,
-            59_999.0,
-            90_000.0,
-            7_200_000.0,
-            3.6e10,
+            (0.0, "0 ns"),
+            (3.4e-7, "0.340 ns"),
+            (2.14e-6, "2.14 ns"),
+            (0.000_34, "340 ns"),
+            (9.9951e-4, "1.00 µs"),
+            (0.0125, "12.5 µs"),
+            (12.5, "12.5 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.00 s"),
+            (1250.0, "1.25 s"),
+            (59_999.0, "1.00 min"),
+            (90_000.0, "1.50 min"),
+            (7_200_000.0, "2.00 h"),
+            (3.6e10, "10,000 h"),
+            (3.6e20, "1.00e14 h"),
+            (-0.0, "0 ns"),
+            (-0.5, "-500 µs"),
+            (f64::NAN, "n/a"),
+            (f64::INFINITY, "n/a"),
         ];
-        let expected = [
-            "0 ns", "340 ns", "12.5 µs", "12.5 ms", "999 ms", "1.00 s", "1.25 s", "1.00 min", "1.50 min", "2.00 h",
-            "10,000 h",
-        ];
-        assert_eq!(read.map(duration), expected);
+        assert_eq!(read.map(|(value, _)| duration(value)), read.map(|(_, text)| text));
     }
 
     #[test]
