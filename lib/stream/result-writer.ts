@@ -32,10 +32,10 @@ export class ResultWriter<T = any> {
   }
 
   /**
-   * Takes a result, at once, and writes if that makes a batch of `batchSize`. Resolves when the result is taken and the
-   * write it caused, if any, is done.
+   * Takes a result, at once. Where `batchSize` of them wait then, it writes those that still do when its turn comes, and
+   * resolves when that is done; otherwise it resolves at once.
    *
-   * If `writer` fails, the call that caused the write is rejected with that very error. The batch stays in front: the
+   * If `writer` fails, the call that was writing is rejected with that very error. The batch stays in front: the
    * next call that finds a full batch, or a flush, tries it again with its own `writer`. Calls that overlap write one
    * after the other, so `writer` must not wait for another call of the same ResultWriter.
    */
