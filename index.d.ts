@@ -106,7 +106,7 @@ declare class LRUCache<T = any> {
  * const cache = new ResponseCache({ maxSize: 1_000 })
  * const config = { provider: 'openai', model: 'gpt-4' }
  * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
- * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // the same object
+ * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // { text: 'Anyone in good standing.' }, the same object
  */
 declare class ResponseCache {
     /**
@@ -149,7 +149,7 @@ declare class ResponseCache {
  * @example
  * const cache = new EmbeddingCache()
  * cache.batchSet(new Map([['eligibility', [0.25, -0.5]], ['transfer', [0.125, 1]]]))
- * cache.batchGet(['transfer', 'visa']) // Map { 'transfer' => [0.125, 1], 'visa' => undefined }
+ * cache.batchGet(['transfer', 'visa']) // new Map([['transfer', [0.125, 1]], ['visa', undefined]])
  */
 declare class EmbeddingCache {
     /**
@@ -296,7 +296,10 @@ declare class CacheInvalidator {
     invalidateAll(): void;
     /** Clears the cache of that name; `false` where there is none. */
     invalidate(name: string): boolean;
-    /** Removes what has expired from every cache: how many entries of each. */
+    /**
+     * Removes what has expired from every cache: how many entries of each. Where one throws, the others are swept all the
+     * same, and then its error is thrown.
+     */
     removeExpired(): Map<string, number>;
     /** The statistics of every cache. */
     getStats(): Map<string, CacheStats>;
@@ -461,7 +464,8 @@ interface PerformanceReport {
  *
  * Listeners are called after the fact was recorded, so one that throws loses nothing. Its error reaches the caller of
  * `start`, `end`, `setBaseline` and `reset`, as usual with an `EventEmitter`. It never becomes the outcome of a
- * function that `measure`, `measureSync` or `@Measure` runs: there it goes to the listeners of `'error'`, if any.
+ * function that `measure`, `measureSync` or `@Measure` runs: there every listener hears of the event, and what one
+ * throws, or rejects with, goes to the listeners of `'error'`, if any.
  */
 declare class PerformanceMonitor extends EventEmitter {
     /**
@@ -544,7 +548,9 @@ declare const performanceMonitor: PerformanceMonitor;
  * ```ts
  * class Scorer {
  *   @Measure() // 'Scorer.score'
- *   async score(answer: string) { … }
+ *   async score(answer: string) {
+ *     return judge(answer)
+ *   }
  * }
  * ```
  *
@@ -782,7 +788,7 @@ declare function benchmarkCache<Stats>(cache: {
 /**
  * How a stream batches and how much it holds in memory. Each is an integer of at least 1; anything else is a `TypeError`
  * or a `RangeError`. `batchSize` may exceed `bufferSize`: a {@link DatasetStream} then hands out what its buffer holds,
- * the two others fill their batches from disk.
+ * the two others fill their batches from disk. {@link ParallelExecutor.executeTasksStreaming} heeds `bufferSize` alone.
  */
 interface StreamConfig {
     /**
@@ -798,7 +804,7 @@ interface StreamConfig {
     maxMemory?: Bytes;
     /**
      * Most items that may wait in memory. The batch in flight counts until it is done.
-     * @default 1,000; 500 for a {@link ResultWriter}
+     * @default 1,000; 500 for a {@link ResultWriter}; 1 for {@link ParallelExecutor.executeTasksStreaming}
      */
     bufferSize?: number;
 }
@@ -915,7 +921,7 @@ type Executor<TInput, TOutput> = (testCases: TestCase<TInput, TOutput>[]) => Pro
  *
  * ```ts
  * const processor = new BatchProcessor({ batchSize: 50 })
- * processor.addTestCases(dataset)
+ * processor.addTestCases(dataset.testCases)
  * const results = await processor.processAll((batch) => Promise.all(batch.map((testCase) => run(testCase))))
  * ```
  *
@@ -963,7 +969,7 @@ type Writer<T> = (results: T[]) => Promise<void>;
  *
  * ```ts
  * const writer = new ResultWriter({ batchSize: 100 })
- * const insert = (rows) => database.insert(rows)
+ * const insert = (rows: RunResult[]) => database.insert(rows)
  * for (const result of results) await writer.write(result, insert)
  * await writer.flush(insert)
  * ```
@@ -974,10 +980,10 @@ type Writer<T> = (results: T[]) => Promise<void>;
 declare class ResultWriter<T = any> {
     constructor(config?: StreamConfig);
     /**
-     * Takes a result, at once, and writes if that makes a batch of `batchSize`. Resolves when the result is taken and the
-     * write it caused, if any, is done.
+     * Takes a result, at once. Where `batchSize` of them wait then, it writes those that still do when its turn comes, and
+     * resolves when that is done; otherwise it resolves at once.
      *
-     * If `writer` fails, the call that caused the write is rejected with that very error. The batch stays in front: the
+     * If `writer` fails, the call that was writing is rejected with that very error. The batch stays in front: the
      * next call that finds a full batch, or a flush, tries it again with its own `writer`. Calls that overlap write one
      * after the other, so `writer` must not wait for another call of the same ResultWriter.
      */
@@ -1088,25 +1094,39 @@ interface ExecutionMetrics {
 }
 
 /**
- * Runs tasks as fast as their limits allow: at most `concurrency` at a time, at most `requestsPerMinute` started and
- * `tokensPerMinute` spent in **any** 60 seconds. The limits hold over all runs of one executor, which take turns.
+ * Runs tasks as fast as their limits allow, and never faster: at most `concurrency` at a time, and in **any** 60 seconds
+ * at most `requestsPerMinute` starts and `tokensPerMinute` tokens. All runs of one executor share these limits and take
+ * turns.
  *
- * **Requests** count when a task starts, for exactly 60 seconds. The next task starts as soon as one ends and the
+ * ```ts
+ * const executor = new ParallelExecutor({ concurrency: 20, rateLimit: { requestsPerMinute: 500 } })
+ * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
+ * ```
+ *
+ * **Requests.** A task counts for the 60 seconds after its start. The next one starts as soon as a place is free and the
  * limits allow it: there are no batches to wait for.
  *
- * **Tokens** are reserved when a task starts and corrected when it ends, to `result.metadata.tokenUsage.total`. The
- * reservation is the `maxTokens` of the task's `runnerConfig` plus a quarter of its input's characters (of an object, of its estimated bytes); without
- * `maxTokens`, the largest use of the last 100 tasks; before any has ended, `tokensPerMinute / concurrency`, so that a
- * first wave starts at once. What was reserved in excess is free at once; a debt counts until its task's 60 seconds are
- * over. A result that reports no usage counts a quarter of the characters of input and `actual`; a failed task a quarter
- * of those of its input. A task reserved above the whole limit starts when no other task's tokens count.
+ * **Tokens.** A task counts for the same 60 seconds, from its start with the tokens it is expected to use, from its end
+ * with those it did use.
+ * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters; else as many
+ *   as the most expensive of the last 100 tasks used; before any task has ended, `tokensPerMinute / concurrency`, so that
+ *   a first wave can start at once.
+ * - Used are the `metadata.tokenUsage.total` of the result; where it says nothing, a quarter of the characters of input
+ *   and `actual`. A task that failed may have been answered before: it counts as expected. Where its error tells that it
+ *   was not answered (an HTTP status, no connection), or nothing was known to expect, it is a quarter of its input's.
+ * - Whoever used less than expected makes room at once. Whoever used more makes the next ones wait: the limit holds
+ *   where expectations are not too low.
+ * - A task expected to use more than `tokensPerMinute` starts when no other task's tokens count.
  *
- * Waiting uses `setTimeout` and `performance.now()`, looked up at each use, so that fake timers drive it. A wait keeps
- * the process alive; nothing else does, and nothing is left behind when a run ends. A task that awaits a run of the same
- * executor keeps its own place meanwhile; with too few places that never ends.
+ * An input that is no text counts with its estimated bytes.
  *
- * Events, each with one object; a listener that throws disturbs nothing, and its error goes to `'error'` where somebody
- * listens to that:
+ * **Time.** Waits use `setTimeout` and `performance.now()`, looked up at each use, so that fake timers drive them, also
+ * those that fake `setTimeout` alone. A wait keeps the process alive; nothing else does, and nothing is left behind when
+ * a run ends. A task that awaits another run of the same executor keeps its own place meanwhile; with `concurrency: 1`
+ * that never ends.
+ *
+ * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
+ * listens to that.
  * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
  * - `'taskStart'` `{ taskId, task, index }`
  * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`
@@ -1115,10 +1135,6 @@ interface ExecutionMetrics {
  * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
  *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
  * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
- *
- * @example
- * const executor = new ParallelExecutor({ concurrency: 20, rateLimit: { requestsPerMinute: 500 } })
- * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
  */
 declare class ParallelExecutor extends EventEmitter {
     /**
@@ -1138,9 +1154,10 @@ declare class ParallelExecutor extends EventEmitter {
      * The same for tasks that are read as they are needed: from a file, a database, a generator. One result per task, in
      * the order in which they were given.
      *
-     * `bufferSize` is how many tasks are read ahead of their start, by default 1; within them the highest `priority`
-     * starts first. A source that is slow in bursts wants more. `batchSize` and `maxMemory` have no effect here: tasks
-     * start one by one, and no more than `bufferSize` of them wait.
+     * `bufferSize` is how many tasks are read ahead of their start; of those the highest `priority` starts first. Other
+     * than in the stream classes it is 1 by default, so that nothing is read before it is needed; a source that is slow in
+     * bursts wants more. `batchSize` and `maxMemory` are checked and have no effect: tasks start one by one, and no more
+     * than `bufferSize` of them wait.
      *
      * @throws {@link SourceError} (as a rejection) where the source throws or gives something that is no task, once every
      * task given before has ended; they are in its `results`
