@@ -6,6 +6,7 @@ pub mod format;
 pub mod key;
 mod limiter;
 mod monitor;
+mod panic;
 mod spill_queue;
 mod spill_record;
 
