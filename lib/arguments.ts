@@ -58,7 +58,11 @@ export function positiveOption(name: string, value: unknown, fallback: number): 
   return value
 }
 
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(name, 'an object', value)
+}
+
 /** The options object itself: `undefined` counts as empty. */
 export function checkOptions(name: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== 'object' || value === null)) throw wrongType(name, 'an object', value)
+  if (value !== undefined) checkObject(name, value)
 }

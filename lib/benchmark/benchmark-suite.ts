@@ -1,5 +1,6 @@
 import { checkString } from '../arguments.ts'
 import { Benchmark } from './benchmark.ts'
+import { checkSuite } from './checks.ts'
 import { suiteLines } from './report.ts'
 import { settings } from './settings.ts'
 import type { BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult } from './types.ts'
@@ -53,6 +54,7 @@ export class BenchmarkSuite {
 
   /** Prints the results of a suite as a table with `console.log`, no line longer than 80 columns. */
   static printSummary(suite: BenchmarkSuiteResult): void {
+    checkSuite('suite', suite)
     for (const line of suiteLines(suite)) console.log(line)
   }
 }

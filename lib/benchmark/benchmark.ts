@@ -1,6 +1,7 @@
-import { checkString, wrongType } from '../arguments.ts'
+import { checkString } from '../arguments.ts'
 import { compareBenchmarks, type NativeBenchmarkMeasured, summarizeBenchmark } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
+import { checkComparison, checkResult } from './checks.ts'
 import { comparisonLines, resultLines } from './report.ts'
 import { keepSamples, type Samples, samplesOf } from './samples.ts'
 import { type Settings, settings } from './settings.ts'
@@ -99,11 +100,13 @@ export class Benchmark {
 
   /** Prints a result with `console.log`, no line longer than 80 columns. */
   static print(result: BenchmarkResult): void {
+    checkResult('result', result)
     for (const line of resultLines(result)) console.log(line)
   }
 
   /** Prints a comparison with `console.log`, no line longer than 80 columns. */
   static printComparison(comparison: BenchmarkComparison): void {
+    checkComparison('comparison', comparison)
     for (const line of comparisonLines(comparison)) console.log(line)
   }
 
@@ -141,10 +144,7 @@ function usedHeap(): number {
 
 /** What the comparison needs of a result, which may have been through JSON: there, what is not known is null. */
 function measured(name: string, result: BenchmarkResult): NativeBenchmarkMeasured {
-  if (typeof result !== 'object' || result === null) throw wrongType(name, 'a benchmark result', result)
-  if (typeof result.avgDuration !== 'number') {
-    throw wrongType(`${name}.avgDuration`, 'a number', result.avgDuration)
-  }
+  checkResult(name, result)
   const samples = samplesOf(result)
   return {
     mean: result.avgDuration,

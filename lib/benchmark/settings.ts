@@ -1,4 +1,4 @@
-import { checkFunction, checkString, integerOption, wrongType } from '../arguments.ts'
+import { checkFunction, checkObject, checkString, integerOption, wrongType } from '../arguments.ts'
 import type { BenchmarkConfig } from './types.ts'
 
 /** A checked configuration with its defaults filled in. */
@@ -6,7 +6,7 @@ export type Settings = Required<Omit<BenchmarkConfig, 'description'>> & Pick<Ben
 
 /** Checks what a benchmark is given, before anything is called or changed. */
 export function settings(config: BenchmarkConfig, fn: unknown, iterations: number, warmupIterations: number): Settings {
-  if (typeof config !== 'object' || config === null) throw wrongType('config', 'an object', config)
+  checkObject('config', config)
   const { name, description, parallel = false } = config
   checkString('name', name)
   if (description !== undefined) checkString('description', description)

@@ -37,6 +37,7 @@ export class CacheInvalidator {
 
   /** Clears the cache of that name; `false` where there is none. */
   invalidate(name: string): boolean {
+    checkString('name', name)
     const cache = this.#caches.get(name)
     cache?.clear()
     return cache !== undefined

@@ -185,6 +185,7 @@ export class PerformanceMonitor extends EventEmitter {
 
   /** A copy of a baseline; `undefined` where none has that name. */
   getBaseline(id: string): PerformanceBaseline | undefined {
+    checkString('id', id)
     const baseline = this.#baselines.get(id)
     return baseline && copyOf(baseline)
   }

@@ -26,7 +26,7 @@ export interface TaskSource {
 
 /** Throws where `task` is not one, under the name of where it was found. */
 export function checkTask(name: string, task: unknown): asserts task is ExecutionTask {
-  if (typeof task !== 'object' || task === null) throw wrongType(name, 'a task', task)
+  if (typeof task !== 'object' || task === null || Array.isArray(task)) throw wrongType(name, 'a task', task)
   const { id, priority } = task as Partial<ExecutionTask>
   if (typeof id !== 'string') throw wrongType(`${name}.id`, 'a string', id)
   if (priority === undefined) return

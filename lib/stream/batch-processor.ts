@@ -1,4 +1,4 @@
-import { checkFunction, wrongType } from '../arguments.ts'
+import { checkFunction, checkObject, wrongType } from '../arguments.ts'
 import { PerformanceError } from '../errors.ts'
 import { streamConfig } from './config.ts'
 import { SpillQueue, workOff } from './spill-queue.ts'
@@ -37,7 +37,7 @@ export class BatchProcessor<TInput = any, TOutput = any> {
 
   /** Takes a test case. Always `true`; a `TypeError` where it is not an object. */
   addTestCase(testCase: TestCase<TInput, TOutput>): boolean {
-    checkTestCase('testCase', testCase)
+    checkObject('testCase', testCase)
     this.#queue.add(testCase)
     return true
   }
@@ -49,7 +49,7 @@ export class BatchProcessor<TInput = any, TOutput = any> {
     }
     let index = 0
     for (const testCase of testCases) {
-      checkTestCase(`testCases[${index++}]`, testCase)
+      checkObject(`testCases[${index++}]`, testCase)
       this.#queue.add(testCase)
     }
   }
@@ -110,10 +110,6 @@ export class BatchProcessor<TInput = any, TOutput = any> {
       }
     }
   }
-}
-
-function checkTestCase(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw wrongType(name, 'an object', value)
 }
 
 async function callExecutor<TInput, TOutput>(

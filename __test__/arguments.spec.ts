@@ -1,0 +1,344 @@
+// Wrong arguments, over the whole public API: each is refused with what it is called, what was expected and what came.
+
+import * as api from '@aah/ai-evals-performance'
+import { describe, expect, test, vi } from 'vitest'
+
+type Refused = [value: unknown, shown: string]
+
+const NUMBER: Refused = [7, '7']
+const STRING: Refused = ['x', '"x"']
+const ABSENT: Refused = [undefined, 'undefined']
+const ARRAY: Refused = [[], 'an array']
+const OBJECT: Refused = [{}, 'an object']
+const FUNCTION: Refused = [() => {}, 'a function']
+const ANY: Refused[] = [
+  NUMBER,
+  STRING,
+  ABSENT,
+  ARRAY,
+  OBJECT,
+  FUNCTION,
+  [null, 'null'],
+  [true, 'true'],
+  [5n, '5n'],
+  [Symbol('s'), 'a symbol'],
+]
+
+/** What an argument may be: how an error calls it, and what is refused for its type and for its value. */
+interface Kind {
+  expected: string
+  types: Refused[]
+  values?: Refused[]
+}
+
+function kind(expected: string, accepted: Refused[], values: Refused[] = []): Kind {
+  return { expected, types: ANY.filter((one) => !accepted.includes(one)), values }
+}
+
+const notANumber: Refused[] = [
+  [Number.NaN, 'NaN'],
+  [0, '0'],
+  [-1, '-1'],
+  [Number.NEGATIVE_INFINITY, '-Infinity'],
+]
+const notWhole: Refused[] = [...notANumber, [1.5, '1.5'], [2 ** 53, '9007199254740992']]
+
+const string = kind('a string', [STRING])
+const optionalString = kind('a string', [STRING, ABSENT])
+const optionalBoolean: Kind = kind('a boolean', [ABSENT, ANY[7] as Refused])
+const fn = kind('a function', [FUNCTION])
+const object = kind('an object', [OBJECT])
+const optionalObject = kind('an object', [OBJECT, ABSENT])
+const count = kind('an integer ≥ 1', [NUMBER, ABSENT], [...notWhole, [Number.POSITIVE_INFINITY, 'Infinity']])
+const countFrom0 = kind(
+  'an integer ≥ 0',
+  [NUMBER, ABSENT],
+  [
+    [-1, '-1'],
+    [0.5, '0.5'],
+    [Number.NaN, 'NaN'],
+  ],
+)
+const positive = kind('a number > 0', [NUMBER, ABSENT], notANumber)
+const limit = kind('an integer ≥ 1 or Infinity', [NUMBER, ABSENT], notWhole)
+const of = (expected: string, ...accepted: Refused[]) => kind(expected, accepted)
+const result = of('a benchmark result', OBJECT)
+
+type Call = (value: any) => unknown
+type Argument = [name: string, kind: Kind, call: Call]
+
+const good = { name: 'x' }
+const run = async () => 1
+const task = { id: 'a', testCase: { id: 'a', input: 1, expected: 1 } }
+const measured = { avgDuration: 1 } as api.BenchmarkResult
+
+const cacheOptions = (make: (options: any) => unknown): Argument[] => [
+  ['options', optionalObject, make],
+  ['maxSize', count, (maxSize) => make({ maxSize })],
+  ['ttl', positive, (ttl) => make({ ttl })],
+]
+const streamConfig = (make: (config: any) => unknown): Argument[] => [
+  ['config', optionalObject, make],
+  ['batchSize', count, (batchSize) => make({ batchSize })],
+  ['maxMemory', count, (maxMemory) => make({ maxMemory })],
+  ['bufferSize', count, (bufferSize) => make({ bufferSize })],
+]
+const workerConfig = (use: (config: any) => unknown): Argument[] => [
+  ['config', optionalObject, use],
+  ['maxWorkers', count, (maxWorkers) => use({ maxWorkers })],
+  ['concurrency', count, (concurrency) => use({ concurrency })],
+  ['rateLimit', optionalObject, (rateLimit) => use({ rateLimit })],
+  ['rateLimit.requestsPerMinute', limit, (requestsPerMinute) => use({ rateLimit: { requestsPerMinute } })],
+  ['rateLimit.tokensPerMinute', limit, (tokensPerMinute) => use({ rateLimit: { tokensPerMinute } })],
+]
+const benchmarkConfig = (use: (config: any, fn: any) => unknown): Argument[] => [
+  ['config', object, (config) => use(config, run)],
+  ['name', string, (name) => use({ name }, run)],
+  ['description', optionalString, (description) => use({ ...good, description }, run)],
+  ['parallel', optionalBoolean, (parallel) => use({ ...good, parallel }, run)],
+  ['iterations', count, (iterations) => use({ ...good, iterations }, run)],
+  ['warmupIterations', countFrom0, (warmupIterations) => use({ ...good, warmupIterations }, run)],
+  ['concurrency', count, (concurrency) => use({ ...good, concurrency }, run)],
+  ['fn', fn, (wrong) => use(good, wrong)],
+]
+const thresholds = (names: string[], use: (thresholds: any) => unknown): Argument[] => [
+  ['thresholds', optionalObject, use],
+  ...names.map((name): Argument => [`thresholds.${name}`, positive, (value) => use({ [name]: value })]),
+]
+const interval = (use: Call): Argument[] => [
+  ['intervalMs', positive, use],
+  ['intervalMs', kind('a number ≤ 2147483647', ANY, [[2 ** 31, '2147483648']]), use],
+]
+const cacheOf = (cache: object) => ({ get() {}, set() {}, clear() {}, removeExpired() {}, getStats() {}, ...cache })
+const taskList = (execute: (tasks: any) => unknown): Argument[] => [
+  ['tasks[0]', of('a task', OBJECT), (wrong) => execute([wrong])],
+  ['tasks[1].id', string, (id) => execute([task, { ...task, id }])],
+  [
+    'tasks[0].priority',
+    { ...kind('a number', [NUMBER, ABSENT]), values: [[Number.NaN, 'NaN']] },
+    (priority) => execute([{ ...task, priority }]),
+  ],
+]
+
+const lru = new api.LRUCache()
+const embeddings = new api.EmbeddingCache()
+const queries = new api.QueryCache()
+const invalidator = new api.CacheInvalidator()
+const manager = new api.CacheManager()
+const monitor = new api.PerformanceMonitor()
+const benchmark = new api.Benchmark()
+const suite = new api.BenchmarkSuite()
+const stream = new api.DatasetStream()
+const processor = new api.BatchProcessor()
+const writer = new api.ResultWriter()
+const executor = new api.ParallelExecutor()
+const pool = new api.ScoringWorkerPool()
+
+/** Every function that is exported, and every method, with its arguments. Where any value is welcome, there are none. */
+const ARGUMENTS: Record<string, Argument[]> = {
+  LRUCache: cacheOptions((options) => new api.LRUCache(options)),
+  'LRUCache#get': [['key', string, (key) => lru.get(key)]],
+  'LRUCache#set': [['key', string, (key) => lru.set(key, 1)]],
+  'LRUCache#has': [['key', string, (key) => lru.has(key)]],
+  'LRUCache#delete': [['key', string, (key) => lru.delete(key)]],
+
+  // Requests are any data, and their specs say which values are none.
+  ResponseCache: cacheOptions((options) => new api.ResponseCache(options)),
+
+  EmbeddingCache: cacheOptions((options) => new api.EmbeddingCache(options)),
+  'EmbeddingCache#get': [['text', string, (text) => embeddings.get(text)]],
+  'EmbeddingCache#set': [
+    ['text', string, (text) => embeddings.set(text, [1])],
+    ['embedding', of('an array of numbers', ARRAY), (embedding) => embeddings.set('text', embedding)],
+    ['embedding[1]', of('a number', NUMBER), (number) => embeddings.set('text', [1, number])],
+  ],
+  'EmbeddingCache#has': [['text', string, (text) => embeddings.has(text)]],
+  'EmbeddingCache#batchGet': [
+    ['texts', of('an array of strings', ARRAY), (texts) => embeddings.batchGet(texts)],
+    ['texts[1]', string, (text) => embeddings.batchGet(['a', text])],
+  ],
+  'EmbeddingCache#batchSet': [
+    ['embeddings', of('a Map of strings to arrays of numbers'), (map) => embeddings.batchSet(map)],
+    ['embeddings.keys()', string, (text) => embeddings.batchSet(new Map([[text, [1]]]))],
+    [
+      'embeddings.get("a")',
+      of('an array of numbers', ARRAY),
+      (vector) => embeddings.batchSet(new Map([['a', vector]])),
+    ],
+  ],
+
+  QueryCache: cacheOptions((options) => new api.QueryCache(options)),
+  'QueryCache#get': [['query', string, (query) => queries.get(query)]],
+  'QueryCache#set': [['query', string, (query) => queries.set(query, undefined, 1)]],
+  'QueryCache#has': [['query', string, (query) => queries.has(query)]],
+  'QueryCache#invalidate': [['pattern', of('a RegExp or a string', STRING), (pattern) => queries.invalidate(pattern)]],
+
+  'CacheInvalidator#register': [
+    ['name', string, (name) => invalidator.register(name, lru)],
+    ['cache', of('a cache', OBJECT, ARRAY), (cache) => invalidator.register('x', cache)],
+    ...['clear', 'removeExpired', 'getStats'].map(
+      (method): Argument => [
+        `cache.${method}`,
+        fn,
+        (value) => invalidator.register('x', cacheOf({ [method]: value }) as any),
+      ],
+    ),
+  ],
+  'CacheInvalidator#invalidate': [['name', string, (name) => invalidator.invalidate(name)]],
+  'CacheInvalidator#scheduleCleanup': interval((milliseconds) => invalidator.scheduleCleanup(milliseconds)),
+  'CacheManager#startCleanup': interval((milliseconds) => manager.startCleanup(milliseconds)),
+
+  Measure: [['name', optionalString, (name) => api.Measure(name)]],
+  // Metadata are handed on to listeners as they are.
+  'PerformanceMonitor#start': [['name', string, (name) => monitor.start(name)]],
+  'PerformanceMonitor#end': [['name', string, (name) => monitor.end(name)]],
+  'PerformanceMonitor#measure': [
+    ['name', string, (name) => monitor.measure(name, run)],
+    ['fn', fn, (wrong) => monitor.measure('x', wrong)],
+  ],
+  'PerformanceMonitor#measureSync': [
+    ['name', string, (name) => monitor.measureSync(name, () => 1)],
+    ['fn', fn, (wrong) => monitor.measureSync('x', wrong)],
+  ],
+  'PerformanceMonitor#getComponentTiming': [['component', string, (name) => monitor.getComponentTiming(name)]],
+  'PerformanceMonitor#identifyBottlenecks': thresholds(['criticalMs', 'criticalPercent'], (given) =>
+    monitor.identifyBottlenecks(given),
+  ),
+  'PerformanceMonitor#setBaseline': [['id', string, (id) => monitor.setBaseline(id)]],
+  'PerformanceMonitor#getBaseline': [['id', string, (id) => monitor.getBaseline(id)]],
+  'PerformanceMonitor#detectRegressions': [
+    ['baselineId', string, (id) => monitor.detectRegressions(id)],
+    ...thresholds(['critical', 'major', 'minor'], (given) => monitor.detectRegressions('x', given)),
+  ],
+  'PerformanceMonitor#generateReport': [['baselineId', optionalString, (id) => monitor.generateReport(id)]],
+
+  'Benchmark#run': benchmarkConfig((config, wrong) => benchmark.run(config, wrong)),
+  'Benchmark#runSync': benchmarkConfig((config, wrong) => benchmark.runSync(config, wrong)),
+  'Benchmark#compare': [
+    ['baseline', result, (wrong) => benchmark.compare(wrong, measured)],
+    ['current', result, (wrong) => benchmark.compare(measured, wrong)],
+    [
+      'current.avgDuration',
+      of('a number', NUMBER),
+      (avgDuration) => benchmark.compare(measured, { avgDuration } as any),
+    ],
+  ],
+  'Benchmark#getHistory': [['name', string, (name) => benchmark.getHistory(name)]],
+  'Benchmark.print': [['result', result, (wrong) => api.Benchmark.print(wrong)]],
+  'Benchmark.printComparison': [
+    ['comparison', of('a comparison', OBJECT), (wrong) => api.Benchmark.printComparison(wrong)],
+    ['comparison.baseline', result, (baseline) => api.Benchmark.printComparison({ baseline } as any)],
+    ['comparison.current', result, (current) => api.Benchmark.printComparison({ baseline: measured, current } as any)],
+  ],
+  BenchmarkSuite: [['name', optionalString, (name) => new api.BenchmarkSuite(name)]],
+  'BenchmarkSuite#add': benchmarkConfig((config, wrong) => suite.add(config, wrong)),
+  'BenchmarkSuite.printSummary': [
+    ['suite', of("a suite's result", OBJECT), (wrong) => api.BenchmarkSuite.printSummary(wrong)],
+    [
+      'suite.benchmarks',
+      of('an array of benchmark results', ARRAY),
+      (benchmarks) => api.BenchmarkSuite.printSummary({ benchmarks } as any),
+    ],
+    ['suite.benchmarks[0]', result, (wrong) => api.BenchmarkSuite.printSummary({ benchmarks: [wrong] } as any)],
+    ['suite.summary', object, (summary) => api.BenchmarkSuite.printSummary({ benchmarks: [], summary } as any)],
+  ],
+  benchmarkCache: [
+    ['cache', of('a cache', OBJECT, ARRAY), (cache) => api.benchmarkCache(cache)],
+    ...['get', 'set', 'getStats'].map(
+      (method): Argument => [`cache.${method}`, fn, (value) => api.benchmarkCache(cacheOf({ [method]: value }) as any)],
+    ),
+    ['operations', count, (operations) => api.benchmarkCache(lru, operations)],
+  ],
+
+  DatasetStream: streamConfig((config) => new api.DatasetStream(config)),
+  'DatasetStream#process': [['processor', fn, (wrong) => stream.process(wrong)]],
+  BatchProcessor: streamConfig((config) => new api.BatchProcessor(config)),
+  'BatchProcessor#addTestCase': [['testCase', object, (testCase) => processor.addTestCase(testCase)]],
+  'BatchProcessor#addTestCases': [
+    ['testCases', of('an iterable of test cases', ARRAY), (testCases) => processor.addTestCases(testCases)],
+    ['testCases[0]', object, (testCase) => processor.addTestCases([testCase])],
+  ],
+  'BatchProcessor#processAll': [['executor', fn, (wrong) => processor.processAll(wrong)]],
+  ResultWriter: streamConfig((config) => new api.ResultWriter(config)),
+  'ResultWriter#write': [['writer', fn, (wrong) => writer.write(1, wrong)]],
+  'ResultWriter#writeMany': [
+    ['results', of('an array', ARRAY), (results) => writer.writeMany(results, async () => {})],
+    ['writer', fn, (wrong) => writer.writeMany([1], wrong)],
+  ],
+  'ResultWriter#flush': [['writer', fn, (wrong) => writer.flush(wrong)]],
+
+  ParallelExecutor: workerConfig((config) => new api.ParallelExecutor(config)),
+  'ParallelExecutor#updateConfig': workerConfig((config) => executor.updateConfig(config)),
+  'ParallelExecutor#executeTasks': [
+    ['tasks', of('an array', ARRAY), (tasks) => executor.executeTasks(tasks, run as any)],
+    ['executor', fn, (wrong) => executor.executeTasks([task], wrong)],
+    ...taskList((tasks) => executor.executeTasks(tasks, run as any)),
+  ],
+  'ParallelExecutor#executeTasksStreaming': [
+    [
+      'tasks',
+      of('an iterable or async iterable of tasks', ARRAY, STRING),
+      (tasks) => executor.executeTasksStreaming(tasks, run as any),
+    ],
+    ['executor', fn, (wrong) => executor.executeTasksStreaming([task], wrong)],
+    ['streamConfig', optionalObject, (config) => executor.executeTasksStreaming([], run as any, config)],
+    ['batchSize', count, (batchSize) => executor.executeTasksStreaming([], run as any, { batchSize })],
+    ['bufferSize', count, (bufferSize) => executor.executeTasksStreaming([], run as any, { bufferSize })],
+    ['maxMemory', count, (maxMemory) => executor.executeTasksStreaming([], run as any, { maxMemory })],
+  ],
+  ScoringWorkerPool: [['maxWorkers', count, (maxWorkers) => new api.ScoringWorkerPool(maxWorkers)]],
+  'ScoringWorkerPool#execute': [['task', fn, (wrong) => pool.execute(wrong)]],
+}
+
+/** Any value will do: data that becomes a key, items that are carried, values for listeners; and errors are not ours. */
+const ANY_VALUE = [
+  ...['ResponseCache#get', 'ResponseCache#set', 'ResponseCache#has', 'DatasetStream#push'],
+  ...['PerformanceError', 'SourceError'],
+]
+
+/** Of all that is exported: the names of what takes arguments. */
+function whatTakesArguments(): string[] {
+  return Object.entries(api).flatMap(([name, exported]: [string, any]) => {
+    if (typeof exported !== 'function') return []
+    const own = (object: object, separator: string) =>
+      Object.entries(Object.getOwnPropertyDescriptors(object))
+        .filter(([key, { value }]) => key !== 'constructor' && key !== 'prototype' && value?.length > 0)
+        .filter(([, { value }]) => typeof value === 'function')
+        .map(([key]) => `${name}${separator}${key}`)
+    return [...(exported.length > 0 ? [name] : []), ...own(exported, '.'), ...own(exported.prototype ?? {}, '#')]
+  })
+}
+
+test('every function and method that takes arguments is in the table', () => {
+  const named = [...Object.keys(ARGUMENTS), ...ANY_VALUE]
+  const internal = ['PerformanceMonitor#measureCall']
+  expect(whatTakesArguments().filter((name) => !named.includes(name))).toEqual(internal)
+})
+
+describe.each(Object.entries(ARGUMENTS))('%s', (_function, args) => {
+  test.each(args)('refuses a wrong `%s`', async (name, { expected, types, values = [] }, call) => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+    expect(types.length + values.length).toBeGreaterThan(0)
+    for (const [refused, kind] of [
+      [types, TypeError],
+      [values, RangeError],
+    ] as const) {
+      for (const [value, shown] of refused) {
+        const error = await errorOf(() => call(value))
+        expect(`${error}`).toBe(`${kind.name}: Expected \`${name}\` to be ${expected}, got \`${shown}\``)
+        expect(error).toBeInstanceOf(kind)
+      }
+    }
+    expect(print).not.toHaveBeenCalled()
+    print.mockRestore()
+  })
+})
+
+async function errorOf(call: () => unknown): Promise<unknown> {
+  try {
+    await call()
+  } catch (error) {
+    return error
+  }
+  return 'no error'
+}
