@@ -105,7 +105,9 @@ test('200,000 sets on a cache of 100 entries leave the memory where it was', { t
   collect()
   const after = process.memoryUsage()
   expect(after.heapUsed - before.heapUsed).toBeLessThan(3 * MiB)
-  expect(after.rss - before.rss).toBeLessThan(64 * MiB)
+  // What the engine reserves for young objects, up to 100 MiB from Node.js 24 on, is its own affair.
+  const outside = ({ rss, heapTotal }: NodeJS.MemoryUsage) => rss - heapTotal
+  expect(outside(after) - outside(before)).toBeLessThan(32 * MiB)
 })
 
 test('a batch far larger than the cache leaves nothing behind', { timeout: 120_000 }, () => {

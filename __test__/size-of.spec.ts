@@ -105,7 +105,7 @@ describe('binary content', () => {
 
   test('of a small Buffer is its own, not all of the pool it was cut from', () => {
     const [short, long] = [Buffer.from('a'), Buffer.from('a'.repeat(101))]
-    expect(short.buffer.byteLength).toBe(Buffer.poolSize)
+    expect(short.buffer.byteLength).toBeGreaterThanOrEqual(Buffer.poolSize)
     expect(difference(long, short)).toBe(100)
     expect(sizeOf(short)).toBeLessThan(200)
   })

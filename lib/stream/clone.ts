@@ -16,12 +16,29 @@ export function encode(items: unknown[]): Uint8Array | undefined {
 /** The items of a message, or nothing where it is not one. */
 export function decode<T>(message: Uint8Array): T[] | undefined {
   try {
-    const deserializer = new Deserializer(message)
-    deserializer.readHeader()
-    return adopt(deserializer.readValue()) as T[]
+    readMessage ??= messageReader()
+    return adopt(readMessage(message)) as T[]
   } catch {
     return undefined
   }
+}
+
+let readMessage: ((message: Uint8Array) => unknown) | undefined
+
+/** Bun has no `Deserializer`, and needs none: its `deserialize` does not lay views over the message. */
+function messageReader(): (message: Uint8Array) => unknown {
+  try {
+    readWithOwnBuffers(serialize([]))
+    return readWithOwnBuffers
+  } catch {
+    return deserialize
+  }
+}
+
+function readWithOwnBuffers(message: Uint8Array): unknown {
+  const deserializer = new Deserializer(message)
+  deserializer.readHeader()
+  return deserializer.readValue()
 }
 
 /** Gives each view a buffer of its own, of this realm; Node's own lays them over the whole message. */
