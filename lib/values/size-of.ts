@@ -129,9 +129,12 @@ function sizeOfSparseArray(array: unknown[], start: number, walk: Walk): number 
   return ARRAY_HEADER + COLLECTION_ENTRY * names.length
 }
 
+/** What Node.js adds to `Buffer.poolSize` when it makes the pool: nothing, or 64 bytes to align what is cut from it. */
+const POOL_PADDING = Buffer.allocUnsafe(1).buffer.byteLength - Buffer.poolSize
+
 function sizeOfView(view: ArrayBufferView, walk: Walk): number {
   // Small buffers are cut from a common pool, which is not theirs alone.
-  const isPooled = Buffer.isBuffer(view) && view.buffer.byteLength === Buffer.poolSize
+  const isPooled = Buffer.isBuffer(view) && view.buffer.byteLength === Buffer.poolSize + POOL_PADDING
   if (isPooled) return OPAQUE + view.byteLength
   walk.add(view.buffer)
   return OPAQUE
