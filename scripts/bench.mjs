@@ -1,4 +1,4 @@
-// Runs every benchmark in bench/, one after the other so that none disturbs another; arguments are passed on to each.
+// Runs the benchmarks in bench/, one after the other so that none disturbs another: all, or those named, `cache` for one.
 // Through tsx, because some measure internals of lib/.
 
 import { readdirSync } from 'node:fs'
@@ -6,12 +6,17 @@ import { join } from 'node:path'
 import './setup.mjs'
 import { root, run } from './steps.mjs'
 
-const benchmarks = readdirSync(join(root, 'bench')).filter((name) => name.endsWith('.mjs'))
-if (benchmarks.length === 0) {
-  console.error('There is no benchmark in bench/')
+const all = readdirSync(join(root, 'bench'))
+  .filter((name) => name.endsWith('.mjs'))
+  .map((name) => name.slice(0, -'.mjs'.length))
+  .sort()
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : all
+const unknown = wanted.find((name) => !all.includes(name))
+if (unknown !== undefined || wanted.length === 0) {
+  console.error(`There is no benchmark \`${unknown}\`: there is ${all.join(', ')}`)
   process.exit(1)
 }
-for (const name of benchmarks.sort()) {
-  console.log(`\n── bench/${name} ──`)
-  run(process.execPath, ['--expose-gc', '--import', 'tsx', join('bench', name), ...process.argv.slice(2)])
+for (const name of wanted) {
+  console.log(`\n── bench/${name}.mjs ──`)
+  run(process.execPath, ['--expose-gc', '--import', 'tsx', join('bench', `${name}.mjs`)])
 }
