@@ -72,8 +72,9 @@ export class PerformanceMonitor extends EventEmitter {
    */
   end(name: string): Milliseconds {
     const endTime = performance.now()
-    const component = this.#spans.component(name)
-    if (component.depth === 0) {
+    const component = this.#spans.find(name)
+    if (component === undefined || component.depth === 0) {
+      checkString('name', name)
       throw new PerformanceError('ERR_NO_ACTIVE_TIMER', `No active timer found for: ${name}`)
     }
     const startTime = component.startTimes[--component.depth] as number

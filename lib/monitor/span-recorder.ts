@@ -56,7 +56,11 @@ export class SpanRecorder {
 
   /** The component of that name, a new one where there is none. */
   component(name: string): Component {
-    return this.#components.get(name) ?? this.#create(name)
+    return this.find(name) ?? this.#create(name)
+  }
+
+  find(name: string): Component | undefined {
+    return this.#components.get(name)
   }
 
   #create(name: string): Component {
