@@ -91,7 +91,7 @@ test('nothing keeps a cache that nobody holds', async () => {
   expect(await whichAreLeft(references)).not.toContain(true)
 })
 
-test('200,000 sets on a cache of 100 entries leave the memory where it was', { timeout: 120_000 }, () => {
+test('a million sets on a cache of 100 entries leave the memory where it was', { timeout: 120_000 }, () => {
   const cache = new ResponseCache({ maxSize: 100 })
   const fill = (round: number) => {
     for (let index = 0; index < 50_000; index++) {
@@ -101,13 +101,14 @@ test('200,000 sets on a cache of 100 entries leave the memory where it was', { t
   fill(0)
   collect()
   const before = process.memoryUsage()
-  for (let round = 1; round <= 4; round++) fill(round)
+  for (let round = 1; round <= 20; round++) fill(round)
   collect()
   const after = process.memoryUsage()
   expect(after.heapUsed - before.heapUsed).toBeLessThan(3 * MiB)
-  // What the engine reserves for young objects, up to 100 MiB from Node.js 24 on, is its own affair.
+  // What the engine reserves for young objects, up to 100 MiB from Node.js 24 on, is its own affair. Its compilers take
+  // and return tens of MiB outside the heap: a hundred bytes lost by each set would still be more.
   const outside = ({ rss, heapTotal }: NodeJS.MemoryUsage) => rss - heapTotal
-  expect(outside(after) - outside(before)).toBeLessThan(32 * MiB)
+  expect(outside(after) - outside(before)).toBeLessThan(95 * MiB)
 })
 
 test('a batch far larger than the cache leaves nothing behind', { timeout: 120_000 }, () => {
