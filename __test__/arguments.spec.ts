@@ -76,6 +76,7 @@ const cacheOptions = (make: (options: any) => unknown): Argument[] => [
   ['options', optionalObject, make],
   ['maxSize', count, (maxSize) => make({ maxSize })],
   ['ttl', positive, (ttl) => make({ ttl })],
+  ['maxMemory', limit, (maxMemory) => make({ maxMemory })],
 ]
 const streamConfig = (make: (config: any) => unknown): Argument[] => [
   ['config', optionalObject, make],

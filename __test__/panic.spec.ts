@@ -19,7 +19,7 @@ function runProgram(backtrace: string | undefined) {
   const program = `
     const { cacheApplyReads, cacheNew } = require('./binding.js')
     try {
-      cacheApplyReads(cacheNew(1), new Uint32Array(1), 2, 0)
+      cacheApplyReads(cacheNew(1, 1_000), new Uint32Array(1), 2, 0)
     } catch (error) {
       console.log(error.message)
     }`
@@ -29,7 +29,7 @@ function runProgram(backtrace: string | undefined) {
 }
 
 test('a panic is thrown as an Error with its message, and the object it came from still works', () => {
-  const cache = cacheNew(1)
+  const cache = cacheNew(1, 1_000)
   expect(() => panic(cache)).toThrow(Error)
   for (let time = 0; time < 3; time++) expect(() => panic(cache)).toThrow(expect.objectContaining({ message: MESSAGE }))
   expect(cacheStats(cache, 0)).toMatchObject({ hits: 0, misses: 0, liveEntries: 0 })

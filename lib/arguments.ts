@@ -49,6 +49,16 @@ export function integerOption(name: string, value: unknown, fallback: number, mi
   return value
 }
 
+/** A whole number of at least 1, or `Infinity` for no limit; `fallback` where it is left out. */
+export function limitOption<T extends number | undefined>(name: string, value: unknown, fallback: T): T | number {
+  if (value === undefined) return fallback
+  const expected = 'an integer ≥ 1 or Infinity'
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (value === Number.POSITIVE_INFINITY) return value
+  if (!Number.isSafeInteger(value) || value < 1) throw outOfRange(name, expected, value)
+  return value
+}
+
 /** A number above 0, `Infinity` included; `fallback` where it is left out. */
 export function positiveOption(name: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback

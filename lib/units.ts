@@ -2,3 +2,5 @@
 export type Milliseconds = number
 /** A size in bytes. */
 export type Bytes = number
+
+export const MiB: Bytes = 2 ** 20

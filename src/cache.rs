@@ -4,7 +4,7 @@
 //! several times as long to look up as a whole call takes otherwise.
 
 use ai_evals_performance_core::{
-    cache::{Placed, SlotCache, TierStats},
+    cache::{Placed, Saving, Size, SlotCache, TierStats, VACANT},
     clock::UnixMillis,
 };
 use napi::bindgen_prelude::{External, Uint32Array};
@@ -26,6 +26,12 @@ pub struct NativeCacheStats {
     pub bytes: f64,
     /// Mean time of the look-ups timed; 0 where there are none.
     pub mean_access_nanoseconds: f64,
+    /// Milliseconds that all hits saved.
+    pub saved_milliseconds: f64,
+    /// Tokens that all hits saved.
+    pub saved_tokens: f64,
+    /// Money that all hits saved.
+    pub saved_cost: f64,
 }
 
 /// Expiry, eviction and accounting of one cache, and the origin of its clock.
@@ -38,13 +44,15 @@ pub struct NativeCache {
 
 /// More slots than a JavaScript heap has room for entries: two of them fit one double.
 const SLOTS: f64 = (1 << 26) as f64;
+/// The last of them, given to no entry: what is not kept is here.
+const NOT_KEPT: f64 = SLOTS - 1.0;
 
-/// A cache for at most `max_entries` entries.
+/// A cache for at most `max_entries` entries of at most `max_bytes`, which may be infinite.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn cache_new(max_entries: f64) -> External<NativeCache> {
+pub fn cache_new(max_entries: f64, max_bytes: f64) -> External<NativeCache> {
     External::new(NativeCache {
-        slots: SlotCache::new(max_entries as u64),
+        slots: SlotCache::new(max_entries as u64, max_bytes as u64),
         made: real_time(),
     })
 }
@@ -55,18 +63,60 @@ pub fn cache_apply_reads(cache: &mut External<NativeCache>, log: &[u32], logged:
     cache.slots.apply_reads(&log[..logged as usize], misses as u64);
 }
 
-/// Stores an entry in its slot, or in a new one where it has none. Returns the entry's slot, plus 2²⁶ × (1 + the slot of
-/// the entry that had to leave) if one had to.
+/// Stores an entry of `bytes` in its slot, or in a new one where it has none. `home_bytes` is what the part of the index
+/// takes that it is in, `index_bytes` what the whole index takes, that part included.
+///
+/// Returns the entry's slot, 2²⁶ − 1 if it is not kept, plus 2²⁶ × (1 + the slot of an entry that had to leave) if one had
+/// to. Where more may have to leave, it is −1 minus that: `cache_take_released` has to be asked.
 #[napi(catch_unwind)]
-pub fn cache_set(cache: &mut External<NativeCache>, slot: u32, bytes: f64, deadline: f64, now: f64) -> f64 {
-    let Placed { slot, released } = cache
-        .slots
-        .set(slot, bytes as u64, UnixMillis(deadline), UnixMillis(now));
-    f64::from(slot) + SLOTS * released.map_or(0.0, |released| 1.0 + f64::from(released))
+pub fn cache_set(
+    cache: &mut External<NativeCache>,
+    slot: u32,
+    bytes: f64,
+    home_bytes: f64,
+    index_bytes: f64,
+    deadline: f64,
+    now: f64,
+) -> f64 {
+    let [entry, home, index] = [bytes, home_bytes, index_bytes].map(|bytes| bytes as u64);
+    let size = Size { entry, home, index };
+    let Placed { slot, released, more } = cache.slots.set(slot, size, UnixMillis(deadline), UnixMillis(now));
+    let slot = if slot == VACANT { NOT_KEPT } else { f64::from(slot) };
+    let outcome = slot + SLOTS * released.map_or(0.0, |released| 1.0 + f64::from(released));
+    if more { -1.0 - outcome } else { outcome }
+}
+
+/// The slot of another entry that has to leave after `cache_set`, with an index of `index_bytes` without those that have
+/// left; 2³² − 1 when none has to any more.
+#[napi(catch_unwind)]
+pub fn cache_take_released(cache: &mut External<NativeCache>, index_bytes: f64, now: f64) -> u32 {
+    let released = cache.slots.take_released(index_bytes as u64, UnixMillis(now));
+    released.unwrap_or(VACANT)
+}
+
+/// Takes note of what each later hit of the entry in a slot saves.
+#[napi(catch_unwind)]
+pub fn cache_set_saving(cache: &mut External<NativeCache>, slot: u32, milliseconds: f64, tokens: f64, cost: f64) {
+    cache.slots.set_saving(slot, saving(milliseconds, tokens, cost));
+}
+
+/// Adds what a hit saved whose entry is in no slot.
+#[napi(catch_unwind)]
+pub fn cache_add_saving(cache: &mut External<NativeCache>, milliseconds: f64, tokens: f64, cost: f64) {
+    cache.slots.add_saving(saving(milliseconds, tokens, cost));
+}
+
+fn saving(milliseconds: f64, tokens: f64, cost: f64) -> Saving {
+    Saving {
+        milliseconds,
+        tokens,
+        cost,
+    }
 }
 
 /// Stores many entries with one deadline, as `cache_set` would one after the other; a slot given to two of them is the
-/// later one's. Returns the slot of each, followed by those of entries that had to leave.
+/// later one's. Returns the slot of each, 2³² − 1 for one that is not kept, followed by those of entries that had to
+/// leave.
 #[napi(catch_unwind)]
 pub fn cache_set_many(
     cache: &mut External<NativeCache>,
@@ -127,6 +177,11 @@ pub fn cache_stats(cache: &External<NativeCache>, now: f64) -> NativeCacheStats 
     let [hits, misses, evictions] = [hits, misses, evictions].map(|count| count as f64);
     let [live_entries, bytes] = [live_entries, bytes].map(|count| count as f64);
     let mean_access_nanoseconds = cache.slots.mean_access_nanoseconds();
+    let Saving {
+        milliseconds: saved_milliseconds,
+        tokens: saved_tokens,
+        cost: saved_cost,
+    } = cache.slots.saved();
     NativeCacheStats {
         hits,
         misses,
@@ -134,6 +189,9 @@ pub fn cache_stats(cache: &External<NativeCache>, now: f64) -> NativeCacheStats 
         live_entries,
         bytes,
         mean_access_nanoseconds,
+        saved_milliseconds,
+        saved_tokens,
+        saved_cost,
     }
 }
 

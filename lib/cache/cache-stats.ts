@@ -2,14 +2,23 @@ import type { Bytes, Milliseconds } from '../units.ts'
 
 /** What bounds a cache. */
 export interface CacheOptions {
-  /** Most entries held: an integer ≥ 1. At no moment are there more; the least recently used entry leaves first. */
+  /** Most entries held: an integer ≥ 1. At no moment are there more: the least recently used entry leaves first. */
   maxSize?: number
   /**
    * Time to live, counted from the last `set` of an entry by `Date.now()`: a number > 0. `Infinity` keeps an entry until
    * it is evicted.
    */
   ttl?: Milliseconds
+  /**
+   * Most bytes held, as {@link CacheStats.memoryUsage} counts them: an integer ≥ 1, or `Infinity` for no such bound. At no
+   * moment are there more: the least recently used entries leave until the rest fits. What is larger than this by itself
+   * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
+   */
+  maxMemory?: Bytes
 }
+
+/** What a cache takes for the options that are left out. */
+export type CacheDefaults = Required<Pick<CacheOptions, 'maxSize' | 'ttl' | 'maxMemory'>>
 
 /** What a cache has done since it was made or last cleared, and what it holds now. */
 export interface CacheStats {

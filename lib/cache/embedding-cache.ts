@@ -1,11 +1,12 @@
 import { types } from 'node:util'
 import { checkString, wrongType } from '../arguments.ts'
+import { MiB } from '../units.ts'
 import { sizeOfNumbers, sizeOfString } from '../values/size-of.ts'
 import type { CacheOptions, CacheStats } from './cache-stats.ts'
 import { FlatIndex } from './entry.ts'
 import { HotTier } from './hot-tier.ts'
 
-const DEFAULTS = { maxSize: 1_000, ttl: 86_400_000 }
+const DEFAULTS = { maxSize: 1_000, ttl: 86_400_000, maxMemory: 200 * MiB }
 
 /**
  * Keeps embeddings under the texts they were made of: the least recently used one makes room for a new one.
@@ -23,7 +24,7 @@ export class EmbeddingCache {
   readonly #tier: HotTier<number[]>
 
   /**
-   * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours.
+   * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours, `maxMemory` to 200 MiB.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
@@ -46,7 +47,7 @@ export class EmbeddingCache {
     checkEmbedding('embedding', embedding)
     const bytes = sizeOfEntry(text, embedding)
     const found = this.#index.find(text)
-    if (found === undefined) this.#index.add(this.#tier.admit(text, embedding, bytes, () => this.#index))
+    if (found === undefined) this.#tier.admit(this.#index, '', text, embedding, bytes)
     else this.#tier.renew(found, embedding, bytes)
   }
 
@@ -94,7 +95,7 @@ export class EmbeddingCache {
 
   /** What the cache has done since it was made or last cleared, and what it holds now. */
   getStats(): CacheStats {
-    return this.#tier.stats(0)
+    return this.#tier.stats()
   }
 
   /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */

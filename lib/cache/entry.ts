@@ -1,11 +1,25 @@
 // An entry as JavaScript holds it, and the index that finds it by a single string.
 
+import type { Bytes } from '../units.ts'
 import { TextMap } from './text-map.ts'
 
 /** The part of an index that holds an entry. */
 export interface Home<V> {
+  /** What it takes besides the keys of its entries. */
+  readonly bytes: Bytes
+  add(entry: Entry<V>): void
   /** Takes an entry out; another one that has its key by now stays. */
   forget(entry: Entry<V>): void
+  /** Leaves the index if it has no entry. */
+  leaveIfEmpty(): void
+}
+
+/** Where entries are found. */
+export interface Index<V> {
+  /** What its parts take besides the keys of single entries. */
+  readonly bytes: Bytes
+  /** The part of that name, made where there is none: the caller adds to it at once. */
+  home(name: string): Home<V>
 }
 
 export class Entry<V> {
@@ -27,8 +41,13 @@ export class Entry<V> {
 }
 
 /** Key → entry. */
-export class FlatIndex<V> implements Home<V> {
+export class FlatIndex<V> implements Index<V>, Home<V> {
+  readonly bytes: Bytes = 0
   readonly #entries = new TextMap<Entry<V>>()
+
+  home(): this {
+    return this
+  }
 
   find(key: string): Entry<V> | undefined {
     return this.#entries.get(key)
@@ -41,6 +60,8 @@ export class FlatIndex<V> implements Home<V> {
   forget(entry: Entry<V>): void {
     this.#entries.remove(entry.key, entry)
   }
+
+  leaveIfEmpty(): void {}
 
   clear(): void {
     this.#entries.clear()

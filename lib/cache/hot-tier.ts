@@ -4,18 +4,20 @@
 // nothing: it is answered here and a hit written down in a log that reaches Rust before its next decision.
 // Invariant: `#entries` has an entry under a slot exactly while the native tier has one there.
 
-import { checkOptions, integerOption, positiveOption } from '../arguments.ts'
+import { checkOptions, integerOption, limitOption, positiveOption } from '../arguments.ts'
 import * as native from '../native.ts'
-import type { Milliseconds } from '../units.ts'
-import type { CacheOptions, CacheStats } from './cache-stats.ts'
-import { Entry, type FlatIndex, type Home } from './entry.ts'
+import type { Bytes, Milliseconds } from '../units.ts'
+import type { CacheDefaults, CacheOptions, CacheStats } from './cache-stats.ts'
+import { Entry, type FlatIndex, type Index } from './entry.ts'
 
 /** Rust moves an entry once for each log that it is in: in a long one the hits of an entry cost one move together. */
 const LOG_LENGTH = 8_192
-/** The slot of what is stored: it has none yet. */
+/** No slot: what is stored has none yet, or is not kept. */
 const VACANT = 0xffff_ffff
 /** As `cacheSet` packs two slots into one number. */
 const SLOTS = 2 ** 26
+/** Where it puts what is not kept. */
+const NOT_KEPT = SLOTS - 1
 const LOOK_UPS_PER_SAMPLE = 64
 const NOT_TIMED = -1
 const NANOSECONDS_PER_MILLISECOND = 1e6
@@ -24,17 +26,23 @@ export class HotTier<V> {
   readonly #maxSize: number
   readonly #ttl: Milliseconds
   readonly #native: ReturnType<typeof native.cacheNew>
+  readonly #indexes: readonly Index<V>[]
   readonly #entries: (Entry<V> | undefined)[] = []
   readonly #log = new Uint32Array(LOG_LENGTH)
   #logged = 0
   #misses = 0
   #untilSample = 0
+  /** Whether Rust has yet to say what else had to leave for the entry it was given last. */
+  #moreToRelease = false
 
-  constructor(options: CacheOptions | undefined, defaults: Required<CacheOptions>) {
+  /** `indexes` are those whose parts take bytes of their own. */
+  constructor(options: CacheOptions | undefined, defaults: CacheDefaults, indexes: readonly Index<V>[] = []) {
     checkOptions('options', options)
     this.#maxSize = integerOption('maxSize', options?.maxSize, defaults.maxSize)
     this.#ttl = positiveOption('ttl', options?.ttl, defaults.ttl)
-    this.#native = native.cacheNew(this.#maxSize)
+    const maxMemory = limitOption('maxMemory', options?.maxMemory, defaults.maxMemory)
+    this.#native = native.cacheNew(this.#maxSize, maxMemory)
+    this.#indexes = indexes
   }
 
   /** Answers a look-up from what the index found, counts it, and makes the entry the most recently used. */
@@ -46,34 +54,88 @@ export class HotTier<V> {
       }
       this.remove(found)
     }
-    // A deeper tier would be asked here, before the look-up counts as a miss.
     this.#misses++
     return undefined
+  }
+
+  /**
+   * The first half of {@link read}, for a caller that can ask a deeper tier: `found` if it is live, and nothing is counted.
+   * The look-up is over with {@link hit}, {@link countHit} or {@link countMiss}.
+   */
+  live(found: Entry<V> | undefined): Entry<V> | undefined {
+    if (found === undefined || isLive(found)) return found
+    this.remove(found)
+    return undefined
+  }
+
+  /** Counts a look-up that an entry answers, which becomes the most recently used. */
+  hit(entry: Entry<V>): V {
+    this.#logHit(entry.slot)
+    return entry.value
+  }
+
+  /** Counts a look-up that was answered with what this tier does not hold. */
+  countHit(): void {
+    this.#logHit(VACANT)
+  }
+
+  countMiss(): void {
+    this.#misses++
+  }
+
+  /** What each hit of an entry saves from now on, until it gets another value. Costs a hit nothing. */
+  setSaving(entry: Entry<V>, milliseconds: Milliseconds, tokens: number, cost: number): void {
+    this.#handOverHits()
+    native.cacheSetSaving(this.#native, entry.slot, milliseconds, tokens, cost)
+  }
+
+  /** Adds what one look-up saved that no entry here answered. */
+  addSaving(milliseconds: Milliseconds, tokens: number, cost: number): void {
+    native.cacheAddSaving(this.#native, milliseconds, tokens, cost)
   }
 
   has(found: Entry<V> | undefined): boolean {
     return found !== undefined && isLive(found)
   }
 
-  /** Gives an entry a new value and a new deadline. Nothing is evicted for it. */
-  renew(entry: Entry<V>, value: V, bytes: number): void {
+  /**
+   * Gives an entry a new value and a new deadline: a full time to live, if none is given. One that has become too large
+   * leaves; whether it is still here.
+   */
+  renew(entry: Entry<V>, value: V, bytes: Bytes, deadline?: number): boolean {
     const now = Date.now()
-    const deadline = now + this.#ttl
-    this.#decide(entry.slot, bytes, deadline, now)
-    entry.value = value
-    entry.deadline = deadline
+    const until = deadline ?? now + this.#ttl
+    const isKept = this.#decide(entry.slot, bytes, entry.home.bytes, until, now) !== NOT_KEPT
+    if (isKept) {
+      entry.value = value
+      entry.deadline = until
+    } else {
+      this.#release(entry.slot)
+    }
+    this.#releaseMore(now)
+    return isKept
   }
 
   /**
-   * Makes room for an entry, then stores it. `place` names its home only when that is done, since the last entry of a
-   * home may have been the one that had to leave.
+   * Makes room for an entry, then stores it in the part of the index that is called `home`, until `deadline` or for a full
+   * time to live. `undefined` where it is too large to be kept.
    */
-  admit(key: string, value: V, bytes: number, place: () => Home<V>): Entry<V> {
+  admit(index: Index<V>, home: string, key: string, value: V, bytes: Bytes, deadline?: number): Entry<V> | undefined {
     const now = Date.now()
-    const deadline = now + this.#ttl
-    const slot = this.#decide(VACANT, bytes, deadline, now)
-    const entry = new Entry(key, place(), slot, value, deadline)
-    this.#entries[slot] = entry
+    const until = deadline ?? now + this.#ttl
+    const planned = index.home(home)
+    const slot = this.#decide(VACANT, bytes, planned.bytes, until, now)
+    let entry: Entry<V> | undefined
+    if (slot === NOT_KEPT) {
+      planned.leaveIfEmpty()
+    } else {
+      // Not always the one above: the last entry of that may have been the one that had to leave.
+      const place = index.home(home)
+      entry = new Entry(key, place, slot, value, until)
+      this.#entries[slot] = entry
+      place.add(entry)
+    }
+    this.#releaseMore(now)
     return entry
   }
 
@@ -86,8 +148,9 @@ export class HotTier<V> {
     const outcome = native.cacheSetMany(this.#native, known, bytes, deadline, now)
     let at = 0
     for (const [key, value] of values) {
-      // A slot whose entry had to leave during the batch may have been given to another.
       const slot = outcome[at++] as number
+      if (slot === VACANT) continue
+      // A slot whose entry had to leave during the batch may have been given to another.
       this.#release(slot)
       const entry = new Entry(key, index, slot, value, deadline)
       this.#entries[slot] = entry
@@ -128,8 +191,14 @@ export class HotTier<V> {
     return Array.from(native.cacheByRecency(this.#native, Date.now()), (slot) => (this.#entries[slot] as Entry<V>).key)
   }
 
-  /** `indexBytes` is what the index holds besides the keys of single entries. */
-  stats(indexBytes: number): CacheStats {
+  /** What all hits saved. */
+  savings(): { time: Milliseconds; tokens: number; cost: number } {
+    this.#handOverReads()
+    const { savedMilliseconds, savedTokens, savedCost } = native.cacheStats(this.#native, Date.now())
+    return { time: savedMilliseconds, tokens: savedTokens, cost: savedCost }
+  }
+
+  stats(): CacheStats {
     this.#handOverReads()
     const { hits, misses, evictions, liveEntries, bytes, meanAccessNanoseconds } = native.cacheStats(
       this.#native,
@@ -144,7 +213,7 @@ export class HotTier<V> {
       maxSize: this.#maxSize,
       entries: liveEntries,
       evictions,
-      memoryUsage: bytes + indexBytes,
+      memoryUsage: bytes + this.#indexBytes(),
       avgAccessTime: meanAccessNanoseconds / NANOSECONDS_PER_MILLISECOND,
     }
   }
@@ -176,12 +245,30 @@ export class HotTier<V> {
     this.#misses = 0
   }
 
-  #decide(slot: number, bytes: number, deadline: number, now: number): number {
+  #indexBytes(): Bytes {
+    let bytes = 0
+    for (const index of this.#indexes) bytes += index.bytes
+    return bytes
+  }
+
+  /** The slot of the entry, or `NOT_KEPT`. Once it is in place, {@link #releaseMore} has to follow. */
+  #decide(slot: number, bytes: Bytes, homeBytes: Bytes, deadline: number, now: number): number {
     this.#handOverHits()
-    const outcome = native.cacheSet(this.#native, slot, bytes, deadline, now)
+    const answer = native.cacheSet(this.#native, slot, bytes, homeBytes, this.#indexBytes(), deadline, now)
+    this.#moreToRelease = answer < 0
+    const outcome = answer < 0 ? -1 - answer : answer
     if (outcome < SLOTS) return outcome
     this.#release(Math.floor(outcome / SLOTS) - 1)
     return outcome % SLOTS
+  }
+
+  /** Each time with what is left of the index, since a part of it leaves with its last entry. */
+  #releaseMore(now: number): void {
+    while (this.#moreToRelease) {
+      const slot = native.cacheTakeReleased(this.#native, this.#indexBytes(), now)
+      if (slot === VACANT) this.#moreToRelease = false
+      else this.#release(slot)
+    }
   }
 
   #release(slot: number): void {

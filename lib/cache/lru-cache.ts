@@ -4,7 +4,7 @@ import type { CacheOptions, CacheStats } from './cache-stats.ts'
 import { FlatIndex } from './entry.ts'
 import { HotTier } from './hot-tier.ts'
 
-const DEFAULTS = { maxSize: 100, ttl: 3_600_000 }
+const DEFAULTS = { maxSize: 100, ttl: 3_600_000, maxMemory: Number.POSITIVE_INFINITY }
 
 /**
  * A bounded cache of anything under string keys: the least recently used entry makes room for a new one, and every
@@ -25,7 +25,7 @@ export class LRUCache<T = any> {
   readonly #tier: HotTier<T>
 
   /**
-   * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour.
+   * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour, `maxMemory` to no bound.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
@@ -49,7 +49,7 @@ export class LRUCache<T = any> {
     checkString('key', key)
     const bytes = sizeOfString(key) + sizeOf(value)
     const found = this.#index.find(key)
-    if (found === undefined) this.#index.add(this.#tier.admit(key, value, bytes, () => this.#index))
+    if (found === undefined) this.#tier.admit(this.#index, '', key, value, bytes)
     else this.#tier.renew(found, value, bytes)
   }
 
@@ -82,7 +82,7 @@ export class LRUCache<T = any> {
 
   /** What the cache has done since it was made or last cleared, and what it holds now. */
   getStats(): CacheStats {
-    return this.#tier.stats(0)
+    return this.#tier.stats()
   }
 
   /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */

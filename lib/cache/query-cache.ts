@@ -1,10 +1,11 @@
 import { checkString } from '../arguments.ts'
+import { MiB } from '../units.ts'
 import { sizeOf, sizeOfString } from '../values/size-of.ts'
 import type { CacheOptions, CacheStats } from './cache-stats.ts'
 import { matcherOf, parametersAsJson } from './query-pattern.ts'
 import { RequestCache } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 200, ttl: 300_000 }
+const DEFAULTS = { maxSize: 200, ttl: 300_000, maxMemory: 50 * MiB }
 
 interface StoredResult {
   readonly result: unknown
@@ -28,7 +29,7 @@ export class QueryCache {
   readonly #requests: RequestCache<StoredResult>
 
   /**
-   * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes.
+   * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes, `maxMemory` to 50 MiB.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {

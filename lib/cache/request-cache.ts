@@ -2,10 +2,10 @@
 
 import { encodeKey } from '../key/encode.ts'
 import { sizeOfString } from '../values/size-of.ts'
-import type { CacheOptions, CacheStats } from './cache-stats.ts'
+import type { CacheDefaults, CacheOptions, CacheStats } from './cache-stats.ts'
 import type { Entry } from './entry.ts'
 import { HotTier } from './hot-tier.ts'
-import { type Bucket, TwoLevelIndex } from './two-level-index.ts'
+import { TwoLevelIndex } from './two-level-index.ts'
 
 export class RequestCache<V> {
   readonly #tier: HotTier<V>
@@ -13,8 +13,8 @@ export class RequestCache<V> {
   readonly #texts = new TwoLevelIndex<V>()
   readonly #encodings = new TwoLevelIndex<V>()
 
-  constructor(options: CacheOptions | undefined, defaults: Required<CacheOptions>) {
-    this.#tier = new HotTier(options, defaults)
+  constructor(options: CacheOptions | undefined, defaults: CacheDefaults) {
+    this.#tier = new HotTier(options, defaults, [this.#texts, this.#encodings])
   }
 
   beginLookUp(): number {
@@ -39,16 +39,8 @@ export class RequestCache<V> {
     const key = typeof inner === 'string' ? inner : encodeKey(inner, name)
     const bytes = sizeOfString(key) + valueBytes
     const found = index.find(outer, key)
-    if (found !== undefined) {
-      this.#tier.renew(found, value, bytes)
-      return
-    }
-    let bucket: Bucket<V> | undefined
-    const entry = this.#tier.admit(key, value, bytes, () => {
-      bucket = index.bucket(outer)
-      return bucket
-    })
-    bucket?.entries.add(entry)
+    if (found === undefined) this.#tier.admit(index, outer, key, value, bytes)
+    else this.#tier.renew(found, value, bytes)
   }
 
   /** Removes what `matches` says, asked once for each outer string and then for the entries of those it denies. */
@@ -71,7 +63,7 @@ export class RequestCache<V> {
   }
 
   stats(): CacheStats {
-    return this.#tier.stats(this.#texts.bytes + this.#encodings.bytes)
+    return this.#tier.stats()
   }
 
   removeExpired(): number {

@@ -1,9 +1,10 @@
 import { KeyRecognizer } from '../key/recognizer.ts'
+import { MiB } from '../units.ts'
 import { sizeOf } from '../values/size-of.ts'
 import type { CacheOptions, CacheStats } from './cache-stats.ts'
 import { RequestCache } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 500, ttl: 7_200_000 }
+const DEFAULTS = { maxSize: 500, ttl: 7_200_000, maxMemory: 100 * MiB }
 
 /**
  * Keeps the responses of models under the input they answered and the configuration they ran with.
@@ -23,7 +24,7 @@ export class ResponseCache {
   readonly #configs = new KeyRecognizer()
 
   /**
-   * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
+   * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours, `maxMemory` to 100 MiB.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {

@@ -2,13 +2,14 @@
 //
 // Invariant: no bucket is empty once the call that emptied it has returned, and `bytes` is that of the buckets' names.
 
+import type { Bytes } from '../units.ts'
 import { sizeOfString } from '../values/size-of.ts'
-import { type Entry, FlatIndex, type Home } from './entry.ts'
+import { type Entry, FlatIndex, type Home, type Index } from './entry.ts'
 import { TextMap } from './text-map.ts'
 
 export class Bucket<V> implements Home<V> {
   readonly name: string
-  readonly bytes: number
+  readonly bytes: Bytes
   readonly entries = new FlatIndex<V>()
   readonly #index: TwoLevelIndex<V>
 
@@ -18,19 +19,27 @@ export class Bucket<V> implements Home<V> {
     this.#index = index
   }
 
+  add(entry: Entry<V>): void {
+    this.entries.add(entry)
+  }
+
   forget(entry: Entry<V>): void {
     this.entries.forget(entry)
+    this.leaveIfEmpty()
+  }
+
+  leaveIfEmpty(): void {
     if (this.entries.size === 0) this.#index.drop(this)
   }
 }
 
-export class TwoLevelIndex<V> {
+export class TwoLevelIndex<V> implements Index<V> {
   readonly #buckets = new TextMap<Bucket<V>>()
   /** Most look-ups name the bucket of the one before: a string that is the same object is compared at no cost. */
   #last: Bucket<V> | undefined
   #bytes = 0
 
-  get bytes(): number {
+  get bytes(): Bytes {
     return this.#bytes
   }
 
@@ -38,8 +47,7 @@ export class TwoLevelIndex<V> {
     return this.#find(outer)?.entries.find(inner)
   }
 
-  /** The bucket of that name, made where there is none: the caller adds to it at once. */
-  bucket(outer: string): Bucket<V> {
+  home(outer: string): Bucket<V> {
     const found = this.#find(outer)
     if (found !== undefined) return found
     const made = new Bucket<V>(outer, this)

@@ -1,4 +1,4 @@
-import { checkOptions, integerOption, outOfRange, wrongType } from '../arguments.ts'
+import { checkOptions, integerOption, limitOption } from '../arguments.ts'
 import type { RateLimit, WorkerConfig } from './types.ts'
 
 /** A configuration with nothing left out; no `tokensPerMinute` is no limit. */
@@ -35,13 +35,4 @@ export function changedSettings(settings: Settings, config: Partial<WorkerConfig
       tokensPerMinute: limitOption('rateLimit.tokensPerMinute', rateLimit?.tokensPerMinute, tokensPerMinute),
     },
   }
-}
-
-function limitOption<T extends number | undefined>(name: string, value: unknown, fallback: T): T | number {
-  if (value === undefined) return fallback
-  const expected = 'an integer ≥ 1 or Infinity'
-  if (typeof value !== 'number') throw wrongType(name, expected, value)
-  if (value === Number.POSITIVE_INFINITY) return value
-  if (!Number.isSafeInteger(value) || value < 1) throw outOfRange(name, expected, value)
-  return value
 }

@@ -1,10 +1,10 @@
 //! What is known of each entry besides its value: size, deadline, and when it was last used.
 //!
 //! Invariant: `bytes` is the sum over `records`, and `deadlines` names every record that can expire. A deadline whose
-//! number is not its record's is outdated; there are never many more of those than of records. What goes first when
-//! room is needed is not decided here.
+//! number is not its record's is outdated; there are never many more of those than of records. Whatever is not in
+//! `oldest` was used later than all that is. What goes first when room is needed is not decided here.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{cmp::Reverse, collections::HashMap, hash::Hash};
 
 use super::{
     Xxh3BuildHasher,
@@ -14,6 +14,8 @@ use crate::clock::UnixMillis;
 
 /// Outdated deadlines are looked for when there are more than this beyond two for each record.
 const SPARE_DEADLINES: usize = 64;
+/// At least so many records are looked at together for the least recently used one.
+const FEWEST_OLDEST: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Record {
@@ -30,6 +32,9 @@ type Records<K> = HashMap<K, Record, Xxh3BuildHasher>;
 pub(super) struct Ledger<K> {
     records: Records<K>,
     deadlines: Deadlines<K>,
+    /// Some keys with the last use they had when this was filled, the least recently used at the end. One that was used
+    /// since, or is gone, is outdated. Empty until it is asked for.
+    oldest: Vec<(u64, K)>,
     bytes: u64,
     uses: u64,
 }
@@ -39,6 +44,7 @@ impl<K: Clone + Hash + Eq> Ledger<K> {
         Self {
             records: HashMap::default(),
             deadlines: Deadlines::new(),
+            oldest: Vec::new(),
             bytes: 0,
             uses: 0,
         }
@@ -141,6 +147,40 @@ impl<K: Clone + Hash + Eq> Ledger<K> {
             }
             self.deadlines.remove(&first);
         }
+    }
+
+    /// The key that was used longest ago. A search looks at each record, and serves as many calls as it took records into
+    /// `oldest`, less those used or struck meanwhile: the cost of a call is a constant for each use since the last one.
+    pub(super) fn least_recently_used(&mut self) -> Option<K> {
+        loop {
+            while let Some((last_use, key)) = self.oldest.last() {
+                if self.records.get(key).is_some_and(|record| record.last_use == *last_use) {
+                    return Some(key.clone());
+                }
+                self.oldest.pop();
+            }
+            if self.records.is_empty() {
+                return None;
+            }
+            self.find_oldest();
+        }
+    }
+
+    /// Fills `oldest` with a quarter of the records.
+    fn find_oldest(&mut self) {
+        let mut uses: Vec<_> = self
+            .records
+            .iter()
+            .map(|(key, record)| (record.last_use, key))
+            .collect();
+        let wanted = (uses.len() / 4).max(FEWEST_OLDEST);
+        if wanted < uses.len() {
+            uses.select_nth_unstable_by_key(wanted, |(last_use, _)| *last_use);
+            uses.truncate(wanted);
+        }
+        uses.sort_unstable_by_key(|(last_use, _)| Reverse(*last_use));
+        self.oldest
+            .extend(uses.into_iter().map(|(last_use, key)| (last_use, key.clone())));
     }
 
     /// How many records have expired, at a cost that does not depend on how many are live.

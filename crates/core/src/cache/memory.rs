@@ -1,6 +1,7 @@
-//! The tier in memory: exactly least recently used, and never an entry more than it may hold.
+//! The tier in memory: exactly least recently used, and never an entry or a byte more than it may hold.
 //!
-//! moka keeps the values and decides what goes first; [`Ledger`] keeps sizes and deadlines. moka takes reads and writes
+//! moka keeps the values and bounds their number; [`Ledger`] keeps sizes and deadlines, by which the bytes are bounded
+//! here. moka takes reads and writes
 //! through queues: a read queue that is full forgets reads, and a write not yet worked off may leave one entry too
 //! many. Both are worked off here before that can be seen, so the order is exact, not an approximation.
 //!
@@ -20,13 +21,14 @@ use crate::clock::UnixMillis;
 /// moka's queue holds 384 reads, and a read beyond those is forgotten; it starts to work them off itself at 64.
 const MOST_QUEUED_READS: u32 = 64;
 
-/// Entries in memory, bounded by their number, the least recently used leaving first.
+/// Entries in memory, bounded by their number and their bytes, the least recently used leaving first.
 pub struct MemoryTier<K, V> {
     state: Mutex<State<K, V>>,
 }
 
 struct State<K, V> {
     max_entries: u64,
+    max_bytes: u64,
     values: Cache<K, V, Xxh3BuildHasher>,
     /// Where moka's listener leaves the keys it evicts until [`State::settle`] picks them up.
     evicted: Arc<Mutex<Vec<K>>>,
@@ -42,11 +44,11 @@ where
     K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// A tier for at most `max_entries` entries.
+    /// A tier for at most `max_entries` entries of `max_bytes` together.
     #[must_use]
-    pub fn new(max_entries: u64) -> Self {
+    pub fn new(max_entries: u64, max_bytes: u64) -> Self {
         Self {
-            state: Mutex::new(State::new(max_entries)),
+            state: Mutex::new(State::new(max_entries, max_bytes)),
         }
     }
 
@@ -62,11 +64,35 @@ where
     }
 
     /// Gives the entry under `key`, live or expired, a new size and deadline and makes it the most recently used: what an
-    /// insertion under the same key comes to where the value is in place already, without moka's queue of writes. False
-    /// where there is no entry.
-    pub fn renew(&self, key: &K, bytes: u64, deadline: UnixMillis) -> bool {
+    /// insertion under the same key comes to where the value is in place already, without moka's queue of writes. Returns
+    /// what an insertion would; nothing where there is no entry.
+    pub fn renew(&self, key: &K, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Option<Vec<K>> {
         let mut state = self.lock();
-        state.ledger.renew(key, bytes, deadline) && state.read(key).is_some()
+        if bytes > state.max_bytes {
+            return state.remove(key).then(|| vec![key.clone()]);
+        }
+        if !state.ledger.renew(key, bytes, deadline) {
+            return None;
+        }
+        let mut left = Vec::new();
+        state.make_room(now, &mut left);
+        state.read(key);
+        Some(left)
+    }
+
+    /// Removes the entry that goes first if all together hold more than `bytes`, however many they may hold otherwise.
+    pub fn shrink(&self, bytes: u64, now: UnixMillis) -> Option<K> {
+        let mut state = self.lock();
+        if state.ledger.bytes() <= bytes {
+            return None;
+        }
+        state.remove_first(now)
+    }
+
+    /// Bytes of all entries held.
+    pub fn bytes(&mut self) -> u64 {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.ledger.bytes()
     }
 
     /// Whether an entry, live or expired, is under `key`.
@@ -90,7 +116,7 @@ where
     K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    fn new(max_entries: u64) -> Self {
+    fn new(max_entries: u64, max_bytes: u64) -> Self {
         let evicted = Arc::new(Mutex::new(Vec::new()));
         let listener_evicted = Arc::clone(&evicted);
         let values = Cache::builder()
@@ -104,6 +130,7 @@ where
             .build_with_hasher(Xxh3BuildHasher);
         Self {
             max_entries,
+            max_bytes,
             values,
             evicted,
             ledger: Ledger::new(),
@@ -137,6 +164,28 @@ where
         }
         self.values.invalidate(key);
         true
+    }
+
+    /// Lets entries leave until the rest fits; their keys are appended to `left`.
+    fn make_room(&mut self, now: UnixMillis, left: &mut Vec<K>) {
+        while self.ledger.bytes() > self.max_bytes {
+            let Some(key) = self.remove_first(now) else { break };
+            left.push(key);
+        }
+    }
+
+    /// Removes what goes first: the entry that expired first or, where none has, the least recently used.
+    fn remove_first(&mut self, now: UnixMillis) -> Option<K> {
+        let expired = self.ledger.first_expired(now);
+        let key = if let Some(key) = expired {
+            key
+        } else {
+            let key = self.ledger.least_recently_used()?;
+            self.evictions += 1;
+            key
+        };
+        self.remove(&key);
+        Some(key)
     }
 
     /// Applies what moka has queued, and takes the keys it evicted out of the ledger; they are appended to `left`.
@@ -179,14 +228,22 @@ where
     fn insert(&self, key: K, value: V, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<K> {
         let mut state = self.lock();
         let mut left = Vec::new();
+        if bytes > state.max_bytes {
+            state.remove(&key);
+            return vec![key];
+        }
         if state.ledger.len() >= state.max_entries && !state.ledger.contains(&key) {
             left.extend(state.ledger.first_expired(now));
         }
         for expired in &left {
             state.remove(expired);
         }
-        state.values.insert(key.clone(), value);
-        state.ledger.enter(key, bytes, deadline);
+        state.ledger.enter(key.clone(), bytes, deadline);
+        state.make_room(now, &mut left);
+        // An entry whose deadline has passed before it came may have left already.
+        if left.is_empty() || state.ledger.contains(&key) {
+            state.values.insert(key, value);
+        }
         state.settle(&mut left);
         left
     }
@@ -208,7 +265,7 @@ where
 
     fn clear(&self) {
         let mut state = self.lock();
-        *state = State::new(state.max_entries);
+        *state = State::new(state.max_entries, state.max_bytes);
     }
 
     fn keys(&self, now: UnixMillis) -> Vec<K> {

@@ -15,5 +15,5 @@ mod tier;
 
 pub use hash::Xxh3BuildHasher;
 pub use memory::MemoryTier;
-pub use slots::{Placed, SlotCache, VACANT};
+pub use slots::{Placed, Saving, Size, SlotCache, VACANT};
 pub use tier::{Tier, TierStats};

@@ -31,7 +31,9 @@ pub trait Tier<K, V> {
 
     /// Stores a value as the most recently used entry, in place of the one under the same key if there is one.
     ///
-    /// Returns the keys that had to leave to make room: expired entries first, then the least recently used.
+    /// Returns the keys of which nothing is held now: those that had to leave to make room, expired entries first, then
+    /// the least recently used, and `key` itself where the tier does not keep the entry. One that is larger by itself
+    /// than the tier may be is not kept, makes no room and counts as no eviction.
     fn insert(&self, key: K, value: V, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<K>;
 
     /// Removes the entry under `key`, live or expired; false where there is none.

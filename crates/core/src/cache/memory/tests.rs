@@ -15,7 +15,7 @@ fn at(milliseconds: f64) -> UnixMillis {
 }
 
 fn tier_of(keys: &[&str], max_entries: u64) -> MemoryTier<String, u32> {
-    let tier = MemoryTier::new(max_entries);
+    let tier = MemoryTier::new(max_entries, u64::MAX);
     for (value, key) in keys.iter().enumerate() {
         tier.insert((*key).to_owned(), value as u32, 10, NEVER, at(0.0));
     }
@@ -69,7 +69,7 @@ fn forgets_no_read_however_many_come_between_two_writes() {
 
 #[test]
 fn expired_entries_leave_by_deadline_whatever_the_order_they_came_in() {
-    let tier = MemoryTier::new(3);
+    let tier = MemoryTier::new(3, u64::MAX);
     for (key, deadline) in [("late", 9.0), ("early", 3.0), ("middle", 6.0)] {
         tier.insert(key.to_owned(), 0, 1, at(deadline), at(0.0));
     }
@@ -237,7 +237,10 @@ fn apply(
                 written: count,
                 ..held
             });
-            prop_assert_eq!(tier.renew(&key, bytes, at(deadline)), held.is_some());
+            prop_assert_eq!(
+                tier.renew(&key, bytes, at(deadline), at(*now)).is_some(),
+                held.is_some()
+            );
             model.queue.extend(held);
         }
         Operation::Remove(key) => {
@@ -270,7 +273,7 @@ proptest! {
         max_entries in 1..12_u64,
         operations in collection::vec(operation(), 450..600),
     ) {
-        let tier = MemoryTier::new(max_entries);
+        let tier = MemoryTier::new(max_entries, u64::MAX);
         let mut model =
             Model { max_entries: max_entries as usize, queue: VecDeque::new(), stats: TierStats::default() };
         let mut now = 1_000.0;

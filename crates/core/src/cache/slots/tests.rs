@@ -1,28 +1,38 @@
 use proptest::{collection, prelude::*};
 
-use super::{SlotCache, VACANT};
+use super::{Size, SlotCache, VACANT};
 use crate::clock::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(0.0);
 
+fn size(entry: u64) -> Size {
+    Size {
+        entry,
+        ..Size::default()
+    }
+}
+
 fn add(cache: &mut SlotCache) -> u32 {
-    cache.set(VACANT, 8, UnixMillis::NEVER, NOW).slot
+    cache.set(VACANT, size(8), UnixMillis::NEVER, NOW).slot
 }
 
 #[test]
 fn reads_in_a_log_count_and_move_as_if_seen_when_they_happened() {
-    let mut cache = SlotCache::new(3);
+    let mut cache = SlotCache::new(3, u64::MAX);
     let slots: Vec<_> = (0..3).map(|_| add(&mut cache)).collect();
     cache.apply_reads(&[slots[0], slots[1], slots[0], slots[1], slots[0]], 1);
     assert_eq!(cache.by_recency(NOW), [slots[2], slots[1], slots[0]]);
     let stats = cache.stats(NOW);
     assert_eq!((stats.hits, stats.misses), (5, 1));
-    assert_eq!(cache.set(VACANT, 8, UnixMillis::NEVER, NOW).released, Some(slots[2]));
+    assert_eq!(
+        cache.set(VACANT, size(8), UnixMillis::NEVER, NOW).released,
+        Some(slots[2])
+    );
 }
 
 #[test]
 fn a_read_of_a_slot_that_is_free_by_now_counts_and_moves_nothing() {
-    let mut cache = SlotCache::new(2);
+    let mut cache = SlotCache::new(2, u64::MAX);
     let slot = add(&mut cache);
     cache.remove(&[slot]);
     cache.apply_reads(&[slot], 0);
@@ -32,14 +42,14 @@ fn a_read_of_a_slot_that_is_free_by_now_counts_and_moves_nothing() {
 
 #[test]
 fn slots_are_used_again_so_their_number_stays_small() {
-    let mut cache = SlotCache::new(10);
+    let mut cache = SlotCache::new(10, u64::MAX);
     let highest = (0..1_000).map(|_| add(&mut cache)).max();
     assert_eq!(highest, Some(10));
 }
 
 #[test]
 fn removing_a_slot_twice_frees_it_once() {
-    let mut cache = SlotCache::new(10);
+    let mut cache = SlotCache::new(10, u64::MAX);
     let slot = add(&mut cache);
     cache.remove(&[slot, slot]);
     let first = add(&mut cache);
@@ -48,7 +58,7 @@ fn removing_a_slot_twice_frees_it_once() {
 
 #[test]
 fn a_batch_larger_than_the_cache_leaves_its_last_entries() {
-    let mut cache = SlotCache::new(2);
+    let mut cache = SlotCache::new(2, u64::MAX);
     let first = add(&mut cache);
     let entries = [(VACANT, 1), (VACANT, 2), (first, 3), (VACANT, 4)];
     let outcome = cache.set_many(entries, UnixMillis::NEVER, NOW);
@@ -60,7 +70,7 @@ fn a_batch_larger_than_the_cache_leaves_its_last_entries() {
 
 #[test]
 fn the_mean_access_time_is_that_of_its_samples_and_never_free() {
-    let mut cache = SlotCache::new(1);
+    let mut cache = SlotCache::new(1, u64::MAX);
     assert!(cache.mean_access_nanoseconds() <= 0.0);
     cache.record_access(0.0);
     cache.record_access(3.0);
@@ -103,7 +113,7 @@ struct Caller {
 impl Caller {
     fn new(max_entries: u64) -> Self {
         Self {
-            cache: SlotCache::new(max_entries),
+            cache: SlotCache::new(max_entries, u64::MAX),
             held: vec![None; 32],
         }
     }
@@ -116,7 +126,9 @@ impl Caller {
     }
 
     fn set(&mut self, key: usize) {
-        let placed = self.cache.set(self.slot_of(key), key as u64, UnixMillis::NEVER, NOW);
+        let placed = self
+            .cache
+            .set(self.slot_of(key), size(key as u64), UnixMillis::NEVER, NOW);
         self.release(placed.released.as_slice());
         self.held[placed.slot as usize] = Some(key);
     }
