@@ -90,7 +90,7 @@ impl<'k> Walk<'k> {
 
     fn advance(&mut self, frame: Frame) -> Result<Option<Found<'k>>, Malformed> {
         match frame.kind {
-            Kind::Array if self.reader.takes(b']') => Ok(self.leave(frame, "[]")),
+            Kind::Array if self.reader.takes(b']') => Ok(self.leave(frame, "[]", b"[]")),
             Kind::Array => {
                 self.count(1);
                 let _ = write!(self.path, "[{}]", frame.read);
@@ -101,7 +101,7 @@ impl<'k> Walk<'k> {
                     self.value(place)
                 }
             }
-            Kind::Object if self.reader.takes(b'}') => Ok(self.leave(frame, "{}")),
+            Kind::Object if self.reader.takes(b'}') => Ok(self.leave(frame, "{}", b"{}")),
             Kind::Properties if self.reader.takes(b'}') => {
                 self.frames.pop();
                 Ok(None)
@@ -113,9 +113,10 @@ impl<'k> Walk<'k> {
                 preview::push_name(&mut self.path, name);
                 self.value(step(frame.place, b'.', self.reader.since(begin)))
             }
-            Kind::Map | Kind::Set if frame.read.is_multiple_of(2) && self.reader.takes(b'}') => {
-                Ok(self.leave(frame, if frame.kind == Kind::Map { "Map {}" } else { "Set {}" }))
+            Kind::Map if frame.read.is_multiple_of(2) && self.reader.takes(b'}') => {
+                Ok(self.leave(frame, "Map {}", b"M{}"))
             }
+            Kind::Set if self.reader.takes(b'}') => Ok(self.leave(frame, "Set {}", b"T{}")),
             Kind::Map => self.entry(frame),
             Kind::Set => self.member(frame),
             Kind::Error => self.error_part(frame),
@@ -151,7 +152,7 @@ impl<'k> Walk<'k> {
 
     /// A member that is a leaf is its own path, so that others beside it do not move it.
     fn member(&mut self, frame: Frame) -> Result<Option<Found<'k>>, Malformed> {
-        self.count(2);
+        self.count(1);
         let begin = self.reader.at();
         if let Some(token) = self.reader.token()? {
             let _ = write!(self.path, ".has({})", preview::in_path(&token));
@@ -161,9 +162,8 @@ impl<'k> Walk<'k> {
                 digest: step(frame.place, b'h', encoding),
             }));
         }
-        let number = frame.read / 2;
-        let _ = write!(self.path, ".values()[{number}]");
-        self.value(step(frame.place, b'm', &number.to_le_bytes()))
+        let _ = write!(self.path, ".values()[{}]", frame.read);
+        self.value(step(frame.place, b'm', &frame.read.to_le_bytes()))
     }
 
     fn error_part(&mut self, frame: Frame) -> Result<Option<Found<'k>>, Malformed> {
@@ -225,9 +225,9 @@ impl<'k> Walk<'k> {
     }
 
     /// The end of a container, which is a leaf itself where it holds nothing.
-    fn leave(&mut self, frame: Frame, empty: &'static str) -> Option<Found<'k>> {
+    fn leave(&mut self, frame: Frame, shown: &'static str, encoding: &[u8]) -> Option<Found<'k>> {
         self.frames.pop();
-        (frame.read == 0).then(|| word(empty, empty.as_bytes(), frame.place))
+        (frame.read == 0).then(|| word(shown, encoding, frame.place))
     }
 
     fn count(&mut self, read: u64) {
