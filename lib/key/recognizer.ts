@@ -1,4 +1,5 @@
 import { encodeKey } from './encode.ts'
+import { collectPreviews, notePreviews } from './previews.ts'
 import { isUnchanged, type Snapshot, takeSnapshot } from './snapshot.ts'
 
 /** How many distinct values are remembered. */
@@ -7,6 +8,7 @@ const REMEMBERED = 4
 interface Recognized {
   readonly snapshot: Snapshot
   readonly key: string
+  readonly previews: string | null
 }
 
 /**
@@ -30,19 +32,22 @@ export class KeyRecognizer {
       const recognized = recent[index] as Recognized
       if (isUnchanged(value, recognized.snapshot)) {
         if (index > 0) moveToFront(recent, index)
+        if (recognized.previews !== null) notePreviews(recognized.previews)
         return recognized.key
       }
     }
     const snapshot = takeSnapshot(value)
-    const key = encodeKey(value, name)
-    return snapshot === undefined ? key : this.#remember(snapshot, key)
+    if (snapshot === undefined) return encodeKey(value, name)
+    const { result: key, previews } = collectPreviews(() => encodeKey(value, name))
+    if (previews !== null) notePreviews(previews)
+    return this.#remember(snapshot, key, previews)
   }
 
-  #remember(snapshot: Snapshot, encoded: string): string {
+  #remember(snapshot: Snapshot, encoded: string, previews: string | null): string {
     const recent = this.#recent
     // Values that differ in the order of their properties only share one string too.
     const key = recent.find((recognized) => recognized.key === encoded)?.key ?? internalized(encoded)
-    recent.unshift({ snapshot, key })
+    recent.unshift({ snapshot, key, previews })
     if (recent.length > REMEMBERED) recent.pop()
     return key
   }

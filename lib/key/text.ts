@@ -1,4 +1,5 @@
 import { digestText } from '../native.ts'
+import { noteText } from './previews.ts'
 
 /** Longer texts are digested. */
 const LONGEST_INLINE = 1_024
@@ -8,5 +9,11 @@ const PREFIXES = Array.from({ length: LONGEST_INLINE + 1 }, (_, length) => `s${l
 /** A text, as its UTF-16 code units: lone surrogates stay what they are. */
 export function encodeText(text: string): string {
   const { length } = text
-  return length <= LONGEST_INLINE ? PREFIXES[length] + text : `S${length}:${digestText(text)}`
+  return length <= LONGEST_INLINE ? PREFIXES[length] + text : encodeLongText(text)
+}
+
+function encodeLongText(text: string): string {
+  const digest = digestText(text)
+  noteText(text, digest)
+  return `S${text.length}:${digest}`
 }

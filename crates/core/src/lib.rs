@@ -9,6 +9,7 @@
 //! - **tier**: a place where entries are kept ([`cache::Tier`]); a **slot** is the number under which a caller who holds
 //!   the values himself knows an entry ([`cache::SlotCache`]).
 //! - **eviction** makes room, **expiration** follows from time, **invalidation** was asked for.
+//! - **leaf**: a value of a key that holds no others; **fields** are the leaves of a key, packed ([`explain`]).
 //! - **permit**: the right to start one task ([`limiter`]); a **reservation** of tokens is *settled* by their use.
 //! - **item**: what a stream is given; a **record** is a group of items on disk ([`stream`]).
 //! - **span**: one measured duration of a **component** ([`monitor`]).
@@ -19,6 +20,7 @@
 pub mod benchmark;
 pub mod cache;
 pub mod clock;
+pub mod explain;
 pub mod key;
 pub mod limiter;
 pub mod monitor;
