@@ -9,13 +9,19 @@ type Bytes = number;
 
 /** What bounds a cache. */
 interface CacheOptions {
-    /** Most entries held: an integer ≥ 1. At no moment are there more; the least recently used entry leaves first. */
+    /** Most entries held: an integer ≥ 1. At no moment are there more: the least recently used entry leaves first. */
     maxSize?: number;
     /**
      * Time to live, counted from the last `set` of an entry by `Date.now()`: a number > 0. `Infinity` keeps an entry until
      * it is evicted.
      */
     ttl?: Milliseconds;
+    /**
+     * Most bytes held, as {@link CacheStats.memoryUsage} counts them: an integer ≥ 1, or `Infinity` for no such bound. At no
+     * moment are there more: the least recently used entries leave until the rest fits. What is larger than this by itself
+     * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
+     */
+    maxMemory?: Bytes;
 }
 /** What a cache has done since it was made or last cleared, and what it holds now. */
 interface CacheStats {
@@ -70,7 +76,7 @@ interface InvalidatableCache {
  */
 declare class LRUCache<T = any> {
     /**
-     * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour.
+     * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour, `maxMemory` to no bound.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
     constructor(options?: CacheOptions);
@@ -110,7 +116,7 @@ declare class LRUCache<T = any> {
  */
 declare class ResponseCache {
     /**
-     * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours.
+     * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours, `maxMemory` to 100 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
     constructor(options?: CacheOptions);
@@ -153,7 +159,7 @@ declare class ResponseCache {
  */
 declare class EmbeddingCache {
     /**
-     * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours.
+     * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours, `maxMemory` to 200 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
     constructor(options?: CacheOptions);
@@ -197,7 +203,7 @@ declare class EmbeddingCache {
  */
 declare class QueryCache {
     /**
-     * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes.
+     * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes, `maxMemory` to 50 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
     constructor(options?: CacheOptions);
