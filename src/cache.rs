@@ -11,6 +11,8 @@ use napi::bindgen_prelude::{External, Uint32Array};
 use napi_derive::napi;
 use std::time::Instant;
 
+use crate::clock::real_time;
+
 /// What a cache has done and holds.
 #[napi(object)]
 pub struct NativeCacheStats {
@@ -207,12 +209,4 @@ pub fn cache_begin_access(cache: &External<NativeCache>) -> f64 {
 pub fn cache_end_access(cache: &mut External<NativeCache>, begun: f64) {
     let nanoseconds = cache_begin_access(cache) - begun;
     cache.slots.record_access(nanoseconds);
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a look-up costs is real time, whatever fake timers say"
-)]
-fn real_time() -> Instant {
-    Instant::now()
 }

@@ -2,6 +2,7 @@
 
 pub mod benchmark;
 pub mod cache;
+mod clock;
 pub mod format;
 pub mod key;
 mod limiter;
@@ -9,6 +10,9 @@ mod monitor;
 mod panic;
 mod spill_queue;
 mod spill_record;
+pub mod store;
+pub mod store_entries;
+pub mod store_events;
 
 use napi_derive::napi;
 

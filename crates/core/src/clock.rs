@@ -1,7 +1,9 @@
 //! Points in time as callers pass them in.
 //!
 //! Nothing in this crate reads a clock: every function that depends on time takes it as an argument, so a test, a
-//! fake timer or a simulation decides what time it is.
+//! fake timer or a simulation decides what time it is. What runs by itself, on a thread of its own, is given a [`Clock`].
+
+use std::time::Duration;
 
 /// A point of wall-clock time: milliseconds since the Unix epoch, as `Date.now()` gives them.
 ///
@@ -18,4 +20,13 @@ impl UnixMillis {
     pub fn has_passed(self, now: Self) -> bool {
         now >= self
     }
+}
+
+/// Real time, for what processes must agree on and for work that nobody calls: fake timers of a caller do not move it.
+pub trait Clock: Send + Sync {
+    /// The wall-clock time.
+    fn wall(&self) -> UnixMillis;
+
+    /// The time since some fixed moment; never goes back.
+    fn monotonic(&self) -> Duration;
 }

@@ -25,5 +25,6 @@ pub mod key;
 pub mod limiter;
 pub mod monitor;
 pub mod stats;
+pub mod store;
 pub mod stream;
 pub mod units;

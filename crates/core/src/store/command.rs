@@ -1,0 +1,56 @@
+//! What the writer thread is asked to do.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    counters::Counters,
+    entry::{Address, Entry},
+    folder::Identity,
+};
+
+/// Called once with the outcome of something that was asked for, on the writer thread.
+pub type Answer<T> = Box<dyn FnOnce(T) + Send>;
+
+/// A task and its place in the order of all tasks.
+pub(super) struct Command {
+    pub(super) sequence: u64,
+    pub(super) task: Task,
+    /// What it takes of the room in the queue.
+    pub(super) bytes: usize,
+}
+
+pub(super) enum Task {
+    /// Stores an entry in place of the one with its number.
+    Put(Arc<(Address, Entry)>),
+    /// Removes the entry with a number.
+    Remove(i64),
+    /// Removes the entries of a namespace.
+    Clear(Arc<str>),
+    /// Adds to counters.
+    Count(Arc<str>, Counters),
+    /// Notes that an entry was used.
+    Touch(i64),
+    /// Removes a record if it is damaged, as a reader says.
+    Inspect(i64),
+    /// Sets the file aside if it is the one that a reader found damaged, and says so with these words.
+    SetAside(Option<Identity>, String),
+    /// Answers when everything before is on disk.
+    Flush(Flush),
+}
+
+/// Somebody who waits until what was queued is on disk.
+pub(super) struct Flush {
+    /// The place in the order up to which he knows already.
+    pub(super) since: u64,
+    /// When he asked.
+    pub(super) asked: Duration,
+    /// Told nothing, or what went wrong with anything that was queued after `since`.
+    pub(super) answer: Answer<Option<String>>,
+}
+
+impl Task {
+    /// Whether a database has to be made for it if there is none.
+    pub(super) fn needs_file(&self) -> bool {
+        matches!(self, Self::Put(_) | Self::Count(..))
+    }
+}

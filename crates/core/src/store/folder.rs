@@ -1,0 +1,210 @@
+//! The folder of a store: names, permissions, locks, and what to do with a damaged file.
+//!
+//! Whoever creates, sets aside or opens the database does it under the lock file, so nobody opens a new database
+//! beside the old one's log. What we create is for its owner alone, whatever the umask; what was there is not changed,
+//! except that files of the store lose the rights of others.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+/// Which file stands at a path; a file that is held open keeps its identity to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+/// Between two attempts to get a lock.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// The suffixes of the files that make up the database: the log and the index of it go before what they belong to.
+const PARTS: [&str; 3] = ["-wal", "-shm", ""];
+
+/// The paths of a store.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    path: PathBuf,
+    database: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let database = path.join("store.sqlite");
+        Self { path, database }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// A file beside the database, such as its log.
+    pub(super) fn part(&self, suffix: &str) -> PathBuf {
+        let mut path = self.database.clone().into_os_string();
+        path.push(suffix);
+        path.into()
+    }
+
+    /// Makes the folder if it is missing.
+    pub(super) fn create(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        create_private_folder(&self.path)
+    }
+
+    /// The database file that is at its place now.
+    pub(super) fn identity(&self) -> io::Result<Identity> {
+        identity(&fs::metadata(&self.database)?)
+    }
+
+    /// Bytes of the database, its log and its index.
+    pub(super) fn bytes(&self) -> u64 {
+        PARTS.iter().map(|part| self.part_bytes(part)).sum()
+    }
+
+    pub(super) fn part_bytes(&self, suffix: &str) -> u64 {
+        fs::metadata(self.part(suffix)).map_or(0, |metadata| metadata.len())
+    }
+
+    /// The lock under which the database file may be created or moved.
+    pub(super) fn lock_alone(&self, patience: Duration) -> io::Result<File> {
+        let file = private_file(&self.path.join("store.lock"), OpenOptions::new().create(true))?;
+        lock(&file, File::try_lock, patience)?;
+        Ok(file)
+    }
+
+    /// The lock under which the database file may be opened; `None` where there can be none, since nothing in a folder
+    /// that is read-only is moved either.
+    pub(super) fn lock_shared(&self, patience: Duration) -> io::Result<Option<File>> {
+        let path = self.path.join("store.lock");
+        let file = private_file(&path, OpenOptions::new().create(true)).or_else(|_| File::open(&path));
+        let Ok(file) = file else { return Ok(None) };
+        lock(&file, File::try_lock_shared, patience)?;
+        Ok(Some(file))
+    }
+
+    /// Begins an empty database file. The caller holds the lock.
+    pub(super) fn create_database(&self) -> io::Result<()> {
+        // A log or index that was left behind belongs to a file that is gone.
+        for part in PARTS {
+            match fs::remove_file(self.part(part)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        private_file(&self.database, OpenOptions::new().create_new(true))?;
+        // So that the name, too, is on disk when a flush says so.
+        File::open(&self.path).and_then(|folder| folder.sync_all())
+    }
+
+    /// Takes the rights that others have to the files, where we may.
+    pub(super) fn make_private(&self) {
+        for part in PARTS {
+            let _ = restrict(&self.part(part), 0o600);
+        }
+    }
+
+    /// Moves the database aside under a name with the time in it, if it is still the one that was found damaged. The
+    /// caller holds the lock. Returns where it is now.
+    pub(super) fn set_aside(&self, damaged: Identity, milliseconds: f64) -> io::Result<Option<PathBuf>> {
+        if self.identity().ok() != Some(damaged) {
+            return Ok(None);
+        }
+        let mut name = format!(".damaged-{milliseconds:.0}");
+        while self.part(&name).exists() {
+            name.push('a');
+        }
+        for part in PARTS {
+            match fs::rename(self.part(part), self.part(&format!("{name}{part}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound || part.is_empty() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Some(self.part(&name)))
+    }
+}
+
+/// Opens a file for reading and writing with rights for its owner alone.
+pub(super) fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let existed = path.exists();
+    let file = options.open(path)?;
+    if !existed {
+        restrict(path, 0o600)?;
+    }
+    Ok(file)
+}
+
+fn lock(file: &File, attempt: fn(&File) -> Result<(), TryLockError>, patience: Duration) -> io::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match attempt(file) {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if waited >= patience => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::WouldBlock) => {
+                thread::sleep(RETRY);
+                waited += RETRY;
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    // Each by itself: a umask that takes the owner's rights would keep us out of the outer one.
+    if let Some(parent) = path.parent()
+        && !parent.is_dir()
+    {
+        create_private_folder(parent)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => restrict(path, 0o700),
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    if fs::metadata(path)?.mode() & 0o777 == mode {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+fn restrict(_path: &Path, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
+pub(super) fn identity(metadata: &fs::Metadata) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(Identity(metadata.dev(), metadata.ino()))
+}
+
+/// Where no number of the file is to be had, the time at which it was made stands in: a file that is open cannot be
+/// moved there.
+#[cfg(not(unix))]
+pub(super) fn identity(metadata: &fs::Metadata) -> io::Result<Identity> {
+    let made = metadata.created()?.duration_since(std::time::UNIX_EPOCH);
+    Ok(Identity(0, made.map_or(0, |made| made.as_nanos() as u64)))
+}

@@ -1,0 +1,385 @@
+//! One thread's handle of a store.
+//!
+//! Nothing here fails: what cannot be read is a miss, what cannot be written is counted and reported. A call waits for
+//! the disk only to read; what it writes is queued.
+
+use rusqlite::{Connection, types::ValueRef};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    command::{Answer, Flush, Task},
+    core::Core,
+    counters::Counters,
+    entry::{Address, Entry, Namespace, Value},
+    events::{Degraded, Listener, Reason},
+    labels::{self, Labels},
+    queue::Pending,
+    reader::Reader,
+    record::{Facts, Record, RecordError},
+    registry,
+    trouble::Trouble,
+};
+use crate::clock::{Clock, UnixMillis};
+
+/// A use of an entry is written back at most once in this time, in milliseconds.
+const TOUCHED_EVERY: f64 = 10.0 * 60.0 * 1000.0;
+
+/// How long the last handle waits for what is queued.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+static HANDLES: AtomicU64 = AtomicU64::new(0);
+
+/// A store that is open in this process.
+pub struct Store {
+    core: Arc<Core>,
+    reader: RefCell<Reader>,
+    /// Names the handle among the listeners.
+    number: u64,
+    told: Cell<u64>,
+    flushed: Cell<u64>,
+    open: Cell<bool>,
+}
+
+/// An entry that was found.
+#[derive(Debug, Clone, Copy)]
+pub struct Hit<'a> {
+    /// What is known about the value.
+    pub facts: Facts,
+    /// The value.
+    pub value: Found<'a>,
+    /// Bytes that the entry takes.
+    pub stored_bytes: usize,
+}
+
+/// A value that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A text that waits to be written, as UTF-16 code units.
+    Units(&'a [u16]),
+    /// The bytes that its codec made, of a text its generalized UTF-8.
+    Bytes(&'a [u8]),
+}
+
+/// What a store holds and what it has lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Entries in the file.
+    pub entries: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+    /// The bound on them.
+    pub max_bytes: u64,
+    /// Commands that wait to be written.
+    pub pending: u64,
+    /// Writes that were dropped: no room to wait, too large, or nothing can be written.
+    pub dropped_writes: u64,
+    /// Writes that failed.
+    pub failed_writes: u64,
+    /// Records that did not agree with their checksum.
+    pub damaged_records: u64,
+    /// Events so far.
+    pub degradations: u64,
+}
+
+impl Store {
+    /// Opens the store in a folder, which is made if need be.
+    #[must_use]
+    pub fn open(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        Self::with_core(registry::open(folder, max_bytes, clock))
+    }
+
+    /// As another process would open it.
+    #[cfg(test)]
+    pub(super) fn open_alone(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        Self::with_core(registry::open_alone(folder, max_bytes, clock))
+    }
+
+    fn with_core(core: Arc<Core>) -> Self {
+        let flushed = core.queue.sequence();
+        Self {
+            core,
+            reader: RefCell::default(),
+            number: HANDLES.fetch_add(1, Ordering::Relaxed),
+            told: Cell::new(0),
+            flushed: Cell::new(flushed),
+            open: Cell::new(true),
+        }
+    }
+
+    /// The live entry of a key, given to `take`.
+    pub fn read<R>(
+        &self,
+        namespace: &Namespace,
+        key: &[u16],
+        now: UnixMillis,
+        take: impl FnOnce(&Hit<'_>) -> R,
+    ) -> Option<R> {
+        if !self.open.get() {
+            return None;
+        }
+        self.core.see(now);
+        let address = namespace.address(key);
+        match self.core.queue.look_up(namespace.name(), &address) {
+            Pending::Absent => None,
+            Pending::Entry(waiting) => hit_of(&waiting.1, now).map(|hit| take(&hit)),
+            Pending::Unknown => self.reader.borrow_mut().ask(&self.core, |connection| {
+                read_stored(&self.core, connection, &address, now, take)
+            }),
+        }
+    }
+
+    /// Whether a key has a live entry.
+    #[must_use]
+    pub fn contains(&self, namespace: &Namespace, key: &[u16], now: UnixMillis) -> bool {
+        self.read(namespace, key, now, |_| ()).is_some()
+    }
+
+    /// Stores an entry.
+    pub fn put(&self, namespace: &Namespace, key: &[u16], entry: Entry) {
+        if !self.open.get() {
+            return;
+        }
+        self.core.see(entry.facts.created);
+        if self.core.is_off() || !self.core.queue.put(namespace.name(), namespace.address(key), entry) {
+            self.drop_write();
+        }
+    }
+
+    /// Removes the entry of a key.
+    pub fn remove(&self, namespace: &Namespace, key: &[u16]) {
+        self.remove_ids(namespace, &[namespace.address(key).id]);
+    }
+
+    /// Removes entries by their numbers.
+    pub fn remove_ids(&self, namespace: &Namespace, ids: &[i64]) {
+        if self.open.get() {
+            for id in ids {
+                self.core.queue.remove(namespace.name(), *id);
+            }
+        }
+    }
+
+    /// Removes all entries of a namespace.
+    pub fn clear(&self, namespace: &Namespace) {
+        if self.open.get() {
+            self.core.queue.clear(namespace.name());
+        }
+    }
+
+    /// A page of the labels of a namespace, in no order that means anything; `cursor` is that of the page before, 0 at
+    /// the beginning. An entry that is written meanwhile may be given twice.
+    #[must_use]
+    pub fn labels(&self, namespace: &Namespace, cursor: u64, limit: usize) -> Labels {
+        let (waiting, overlaid) = self.core.queue.entries_of(namespace.name());
+        let stored = self.ask(|connection| labels::stored(connection, namespace, cursor, limit, &overlaid).map(Some));
+        let mut labels = stored.unwrap_or_default();
+        if cursor == 0 {
+            labels.add_waiting(&waiting);
+        }
+        labels
+    }
+
+    /// Adds to what a namespace has saved.
+    pub fn count(&self, namespace: &Namespace, counters: Counters) {
+        if self.open.get() {
+            self.core.queue.count(namespace.name(), counters);
+        }
+    }
+
+    /// What a namespace has saved over the life of its store, its entries, and their bytes.
+    #[must_use]
+    pub fn lifetime(&self, namespace: &Namespace) -> (Counters, u64, u64) {
+        let stored = self.ask(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT hits, coalesced, milliseconds, tokens, cost, not_storable, entries, bytes FROM namespace
+                LEFT JOIN counter ON counter.namespace = namespace.id WHERE name = ?",
+            )?;
+            let mut rows = statement.query([&**namespace.name()])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let mut counts = [0.0; 6];
+            for (index, count) in counts.iter_mut().enumerate() {
+                *count = row.get::<_, Option<f64>>(index)?.unwrap_or_default();
+            }
+            Ok(Some((
+                Counters::from_array(counts),
+                count(row.get(6)?),
+                count(row.get(7)?),
+            )))
+        });
+        let (mut counters, entries, bytes) = stored.unwrap_or_default();
+        counters += self.core.queue.counts_of(namespace.name());
+        (counters, entries, bytes)
+    }
+
+    /// What the store holds and what it has lost.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        let entries = self.ask(|connection| {
+            let mut statement = connection.prepare_cached("SELECT total(entries) FROM namespace")?;
+            Ok(Some(statement.query_row([], |row| row.get::<_, f64>(0))?))
+        });
+        let tally = &self.core.tally;
+        let [dropped_writes, failed_writes, damaged_records] =
+            [&tally.dropped_writes, &tally.failed_writes, &tally.damaged_records]
+                .map(|count| count.load(Ordering::Relaxed));
+        StoreStats {
+            entries: entries.unwrap_or_default() as u64,
+            bytes: self.core.folder.bytes(),
+            max_bytes: self.core.max_bytes(),
+            pending: self.core.queue.pending() as u64,
+            dropped_writes,
+            failed_writes,
+            damaged_records,
+            degradations: self.core.events.reported(),
+        }
+    }
+
+    /// Answers when what was queued before is on disk: nothing, or what went wrong with anything since the last flush.
+    pub fn flush(&self, answer: Answer<Option<String>>) {
+        let flush = Flush {
+            since: self.flushed.get(),
+            asked: self.core.clock.monotonic(),
+            answer,
+        };
+        self.flushed.set(self.core.queue.order(Task::Flush(flush)));
+    }
+
+    /// Waits until what was queued before is on disk; false if it is not, or not in time.
+    #[must_use]
+    pub fn flush_within(&self, patience: Duration) -> bool {
+        if self.core.queue.pending() == 0 {
+            return true;
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.flush(Box::new(move |failure| {
+            let _ = sender.send(failure);
+        }));
+        receiver.recv_timeout(patience) == Ok(None)
+    }
+
+    /// Tells a listener of everything that goes wrong, and of what has gone wrong and is still kept.
+    pub fn listen(&self, listener: &Listener) {
+        self.core.events.listen(self.number, self.told.get(), listener);
+    }
+
+    /// Ends that.
+    pub fn stop_listening(&self) {
+        if let Some(told) = self.core.events.stop_listening(self.number) {
+            self.told.set(told);
+        }
+    }
+
+    /// What has gone wrong and is still kept.
+    #[must_use]
+    pub fn degradations(&self) -> Vec<Degraded> {
+        self.core.events.kept()
+    }
+
+    /// Gives the store back, which is then empty to this handle. Answers when what was queued has been handed over, and
+    /// the files are closed if this was the last handle.
+    pub fn close(&self, answer: Answer<()>) {
+        if !self.open.get() {
+            return answer(());
+        }
+        if self.release() {
+            self.core.when_ended(answer);
+        } else {
+            let flush = Box::new(|_| answer(()));
+            self.flush(flush);
+        }
+    }
+
+    /// Gives the store back; true if nobody else holds it.
+    fn release(&self) -> bool {
+        self.stop_listening();
+        self.open.set(false);
+        self.reader.borrow_mut().close();
+        self.core.queue.release()
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<Option<T>, Trouble>) -> Option<T> {
+        if !self.open.get() {
+            return None;
+        }
+        self.reader.borrow_mut().ask(&self.core, question)
+    }
+
+    fn drop_write(&self) {
+        let dropped = self.core.tally.dropped_writes.fetch_add(1, Ordering::Relaxed);
+        let message = "no room for what waits to be written";
+        self.core.fail(self.core.queue.sequence() + 1, message);
+        if dropped == 0 && !self.core.is_off() {
+            self.core.report(Reason::QueueFull, message);
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.open.get() && self.release() && self.core.queue.pending() > 0 {
+            self.core.wait_for_end(LAST_WAIT);
+        }
+    }
+}
+
+fn hit_of(entry: &Entry, now: UnixMillis) -> Option<Hit<'_>> {
+    let value = match &entry.value {
+        Value::Text(units) => Found::Units(units),
+        Value::Bytes(bytes) => Found::Bytes(bytes),
+    };
+    let hit = Hit {
+        facts: entry.facts,
+        value,
+        stored_bytes: 0,
+    };
+    (!entry.facts.deadline.has_passed(now)).then_some(hit)
+}
+
+fn read_stored<R>(
+    core: &Core,
+    connection: &Connection,
+    address: &Address,
+    now: UnixMillis,
+    take: impl FnOnce(&Hit<'_>) -> R,
+) -> Result<Option<R>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT record, used FROM entry WHERE id = ?")?;
+    let mut rows = statement.query([address.id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let bytes = match row.get_ref(0)? {
+        ValueRef::Blob(bytes) => bytes,
+        _ => &[],
+    };
+    let record = match Record::decode(bytes) {
+        Ok(record) if address.is_of(&record) => record,
+        // Another entry of the same number, or one of another version.
+        Ok(_) | Err(RecordError::Version(_)) => return Ok(None),
+        Err(_) => {
+            core.queue.order(Task::Inspect(address.id));
+            return Ok(None);
+        }
+    };
+    if record.facts.deadline.has_passed(now) {
+        return Ok(None);
+    }
+    let used: i64 = row.get(1)?;
+    if core.clock.wall().0 - used as f64 > TOUCHED_EVERY {
+        core.queue.order(Task::Touch(address.id));
+    }
+    Ok(Some(take(&Hit {
+        facts: record.facts,
+        value: Found::Bytes(record.value),
+        stored_bytes: bytes.len(),
+    })))
+}
+
+fn count(number: i64) -> u64 {
+    number.max(0).cast_unsigned()
+}

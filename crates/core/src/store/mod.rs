@@ -1,0 +1,42 @@
+//! The store on disk: one SQLite file per folder, shared by threads and processes, which a cache may keep its entries
+//! in.
+//!
+//! *Handle* ([`Store`]): what one thread holds of a store. *Record*: an entry as bytes, with a checksum. *Batch*: what
+//! is written in one transaction. *Overlay*: what is queued and already counts for readers. *Degraded*: what a store is
+//! that cannot do its work; it never fails its caller.
+//!
+//! A read compares the whole key and verifies the checksum, so whatever happened to the file, it gives what was stored
+//! or nothing. All writing of a process is done by one thread.
+
+mod batch;
+mod bounds;
+mod claim;
+mod command;
+mod core;
+mod counters;
+mod database;
+mod entry;
+mod events;
+mod folder;
+mod handle;
+mod labels;
+mod queue;
+mod reader;
+mod record;
+mod registry;
+mod schema;
+mod text;
+mod trouble;
+mod writer;
+
+pub use command::Answer;
+pub use counters::Counters;
+pub use entry::{Address, Entry, Namespace, Value};
+pub use events::{Degraded, Listener, Reason};
+pub use handle::{Found, Hit, Store, StoreStats};
+pub use labels::Labels;
+pub use record::{Facts, Record, RecordError};
+pub use text::{text_bytes, text_units};
+
+#[cfg(test)]
+mod tests;
