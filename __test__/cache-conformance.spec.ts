@@ -1,105 +1,46 @@
-// What the four caches have in common, asked of each.
+// What the four caches have in common, asked of each in each setting.
 
-import { EmbeddingCache, LRUCache, QueryCache, ResponseCache } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  type AnyCache,
+  type Deviation,
+  IN_MEMORY,
+  type Options,
+  type Setting,
+  SUBJECTS,
+} from './helpers/cache-subjects.ts'
 
-interface Options {
-  maxSize?: number
-  ttl?: number
-}
+const SETTINGS: Setting[] = [IN_MEMORY]
 
-/** One cache seen through a single name for a key; values differ by number. */
-interface Subject {
-  name: string
-  defaults: Required<Options>
-  make(options?: Options): {
-    get(key: string): unknown
-    set(key: string, value: unknown): void
-    has(key: string): boolean
-    clear(): void
-    getStats(): ReturnType<LRUCache['getStats']>
-    removeExpired(): number
+const asked = SETTINGS.flatMap((setting) => SUBJECTS.map((subject) => ({ setting, subject })))
+
+describe.each(asked)('$subject.name $setting.name', ({ setting, subject }) => {
+  const { defaults, value, sized } = subject
+  const made: AnyCache[] = []
+
+  function make(options?: Options): AnyCache {
+    const cache = subject.make({ ...setting.options(), ...options })
+    made.push(cache)
+    return cache
   }
-  value(number: number): unknown
-}
 
-const config = { provider: 'openai', model: 'gpt-4' }
+  /** A test of what the setting does not excuse. */
+  function unless(...excuses: Deviation[]): (name: string, check: () => void) => void {
+    return excuses.some((excuse) => setting.deviations.includes(excuse)) ? () => {} : test
+  }
 
-const subjects: Subject[] = [
-  {
-    name: 'LRUCache',
-    defaults: { maxSize: 100, ttl: 3_600_000 },
-    make: (options) => new LRUCache(options),
-    value: (number) => ({ number }),
-  },
-  {
-    name: 'ResponseCache',
-    defaults: { maxSize: 500, ttl: 7_200_000 },
-    make: (options) => {
-      const cache = new ResponseCache(options)
-      return {
-        get: (key) => cache.get(key, config),
-        set: (key, value) => cache.set(key, config, value),
-        has: (key) => cache.has(key, config),
-        clear: () => cache.clear(),
-        getStats: () => cache.getStats(),
-        removeExpired: () => cache.removeExpired(),
-      }
-    },
-    value: (number) => ({ text: `answer ${number}` }),
-  },
-  {
-    name: 'ResponseCache with objects as input',
-    defaults: { maxSize: 500, ttl: 7_200_000 },
-    make: (options) => {
-      const cache = new ResponseCache(options)
-      const messages = (key: string) => ({ messages: [{ role: 'user', content: key }] })
-      return {
-        get: (key) => cache.get(messages(key), config),
-        set: (key, value) => cache.set(messages(key), config, value),
-        has: (key) => cache.has(messages(key), config),
-        clear: () => cache.clear(),
-        getStats: () => cache.getStats(),
-        removeExpired: () => cache.removeExpired(),
-      }
-    },
-    value: (number) => ({ text: `answer ${number}` }),
-  },
-  {
-    name: 'EmbeddingCache',
-    defaults: { maxSize: 1_000, ttl: 86_400_000 },
-    make: (options) => new EmbeddingCache(options) as any,
-    value: (number) => [number, number / 3],
-  },
-  {
-    name: 'QueryCache',
-    defaults: { maxSize: 200, ttl: 300_000 },
-    make: (options) => {
-      const cache = new QueryCache(options)
-      return {
-        get: (key) => cache.get(key, { id: key }),
-        set: (key, value) => cache.set(key, { id: key }, value),
-        has: (key) => cache.has(key, { id: key }),
-        clear: () => cache.clear(),
-        getStats: () => cache.getStats(),
-        removeExpired: () => cache.removeExpired(),
-      }
-    },
-    value: (number) => [{ row: number }],
-  },
-]
-
-describe.each(subjects)('$name', ({ defaults, make, value }) => {
   beforeEach(() => {
     vi.useFakeTimers()
     vi.setSystemTime(1_000_000)
   })
-  afterEach(() => {
+  afterEach(async () => {
     vi.useRealTimers()
+    for (const cache of made.splice(0)) await cache.close()
+    setting.end()
   })
 
-  test('gives back the same reference that was stored', () => {
+  unless('keeps nothing')('gives back the same reference that was stored', () => {
     const cache = make()
     const stored = value(1)
     cache.set('a', stored)
@@ -107,7 +48,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.get('b')).toBeUndefined()
   })
 
-  test('holds as many entries as its default says', () => {
+  unless('keeps nothing', 'outlives eviction')('holds as many entries as its default says', () => {
     const cache = make()
     for (let number = 0; number < defaults.maxSize + 1; number++) cache.set(`key ${number}`, value(number))
     expect(cache.getStats()).toMatchObject({ maxSize: defaults.maxSize, entries: defaults.maxSize, evictions: 1 })
@@ -115,7 +56,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.has('key 1')).toBe(true)
   })
 
-  test('keeps an entry strictly less long than its default time to live', () => {
+  unless('keeps nothing')('keeps an entry strictly less long than its default time to live', () => {
     const cache = make()
     cache.set('a', value(1))
     vi.advanceTimersByTime(defaults.ttl - 1)
@@ -125,7 +66,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.get('a')).toBeUndefined()
   })
 
-  test('follows the clock backwards too', () => {
+  unless('keeps nothing')('follows the clock backwards too', () => {
     const cache = make({ ttl: 100 })
     cache.set('a', value(1))
     vi.setSystemTime(1_000_100)
@@ -136,7 +77,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.getStats().entries).toBe(1)
   })
 
-  test('keeps an entry for ever where the time to live is infinite', () => {
+  unless('keeps nothing')('keeps an entry for ever where the time to live is infinite', () => {
     const cache = make({ ttl: Number.POSITIVE_INFINITY })
     cache.set('a', value(1))
     vi.setSystemTime(8.64e15)
@@ -144,20 +85,23 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.removeExpired()).toBe(0)
   })
 
-  test('renews deadline and recency when a key is set again, and evicts nothing for it', () => {
-    const cache = make({ maxSize: 2, ttl: 100 })
-    cache.set('a', value(1))
-    cache.set('b', value(2))
-    vi.advanceTimersByTime(60)
-    cache.set('a', value(3))
-    expect(cache.getStats()).toMatchObject({ entries: 2, evictions: 0 })
-    cache.set('c', value(4))
-    expect([cache.has('a'), cache.has('b'), cache.has('c')]).toEqual([true, false, true])
-    vi.advanceTimersByTime(60)
-    expect(cache.get('a')).toEqual(value(3))
-  })
+  unless('keeps nothing', 'outlives eviction')(
+    'renews deadline and recency when a key is set again, and evicts nothing for it',
+    () => {
+      const cache = make({ maxSize: 2, ttl: 100 })
+      cache.set('a', value(1))
+      cache.set('b', value(2))
+      vi.advanceTimersByTime(60)
+      cache.set('a', value(3))
+      expect(cache.getStats()).toMatchObject({ entries: 2, evictions: 0 })
+      cache.set('c', value(4))
+      expect([cache.has('a'), cache.has('b'), cache.has('c')]).toEqual([true, false, true])
+      vi.advanceTimersByTime(60)
+      expect(cache.get('a')).toEqual(value(3))
+    },
+  )
 
-  test('makes room with what has expired first, and does not call that an eviction', () => {
+  unless('keeps nothing')('makes room with what has expired first, and does not call that an eviction', () => {
     const cache = make({ maxSize: 2, ttl: 100 })
     cache.set('short', value(1))
     vi.advanceTimersByTime(50)
@@ -169,7 +113,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.getStats().evictions).toBe(0)
   })
 
-  test('counts look-ups by what they found, and has() not at all', () => {
+  unless('keeps nothing')('counts look-ups by what they found, and has() not at all', () => {
     const cache = make({ ttl: 100 })
     expect(cache.getStats()).toMatchObject({ hits: 0, misses: 0, hitRate: 0, avgAccessTime: 0 })
     cache.set('a', value(1))
@@ -191,7 +135,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(avgAccessTime).toBeLessThan(1_000)
   })
 
-  test('has() does not make an entry the most recently used', () => {
+  unless('keeps nothing', 'outlives eviction')('has() does not make an entry the most recently used', () => {
     const cache = make({ maxSize: 2 })
     cache.set('a', value(1))
     cache.set('b', value(2))
@@ -200,7 +144,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.has('a')).toBe(false)
   })
 
-  test('remembers reads exactly however many come between two writes', () => {
+  unless('keeps nothing', 'outlives eviction')('remembers reads exactly however many come between two writes', () => {
     const cache = make({ maxSize: 100 })
     for (let number = 0; number < 100; number++) cache.set(`key ${number}`, value(number))
     cache.get('key 0')
@@ -216,20 +160,23 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.getStats().hits).toBe(1 + 50 * 98)
   })
 
-  test('size and entries are what is live at this moment; removeExpired says what it removed', () => {
-    const cache = make({ ttl: 100 })
-    cache.set('a', value(1))
-    cache.set('b', value(2))
-    vi.advanceTimersByTime(50)
-    cache.set('c', value(3))
-    vi.advanceTimersByTime(50)
-    expect(cache.getStats()).toMatchObject({ size: 1, entries: 1 })
-    expect(cache.removeExpired()).toBe(2)
-    expect(cache.removeExpired()).toBe(0)
-    expect(cache.getStats()).toMatchObject({ size: 1, entries: 1, evictions: 0 })
-  })
+  unless('keeps nothing')(
+    'size and entries are what is live at this moment; removeExpired says what it removed',
+    () => {
+      const cache = make({ ttl: 100 })
+      cache.set('a', value(1))
+      cache.set('b', value(2))
+      vi.advanceTimersByTime(50)
+      cache.set('c', value(3))
+      vi.advanceTimersByTime(50)
+      expect(cache.getStats()).toMatchObject({ size: 1, entries: 1 })
+      expect(cache.removeExpired()).toBe(2)
+      expect(cache.removeExpired()).toBe(0)
+      expect(cache.getStats()).toMatchObject({ size: 1, entries: 1, evictions: 0 })
+    },
+  )
 
-  test('accounts for bytes, and comes back to exactly 0', () => {
+  unless('keeps nothing')('accounts for bytes, and comes back to exactly 0', () => {
     const cache = make({ ttl: 100 })
     cache.set('a', value(1))
     const one = cache.getStats().memoryUsage
@@ -252,14 +199,14 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.getStats().memoryUsage).toBe(0)
   })
 
-  test('clear() removes everything and resets the statistics', () => {
+  unless('keeps nothing')('clear() removes everything and resets the statistics', () => {
     const cache = make({ maxSize: 1 })
     cache.set('a', value(1))
     cache.set('b', value(2))
     cache.get('b')
     cache.get('c')
     cache.clear()
-    expect(cache.getStats()).toEqual({
+    expect(cache.getStats()).toMatchObject({
       hits: 0,
       misses: 0,
       hitRate: 0,
@@ -275,7 +222,7 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     expect(cache.get('b')).toEqual(value(3))
   })
 
-  test('bytes come back to 0 after any operations', () => {
+  unless('keeps nothing')('bytes come back to 0 after any operations', () => {
     const operation = fc.record({
       kind: fc.constantFrom('set', 'set', 'set', 'get', 'pass', 'expire'),
       key: fc.integer({ min: 0, max: 9 }),
@@ -301,6 +248,74 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     )
   })
 
+  unless('keeps nothing')('does not keep what is larger than it may be, and forgets what that would replace', () => {
+    const cache = make({ maxMemory: 2_000 })
+    cache.set('a', value(1))
+    cache.set('b', value(2))
+    const { memoryUsage } = cache.getStats()
+    cache.set('c', sized(4_000))
+    expect(cache.getStats()).toMatchObject({ entries: 2, memoryUsage, evictions: 0 })
+    cache.set('a', sized(4_000))
+    expect(cache.getStats()).toMatchObject({ entries: 1, evictions: 0 })
+    expect(cache.get('b')).toEqual(value(2))
+    cache.clear()
+    expect(cache.getStats().memoryUsage).toBe(0)
+  })
+
+  unless('keeps nothing')('has no bound in bytes where that is infinite', () => {
+    const cache = make({ maxMemory: Number.POSITIVE_INFINITY })
+    for (let number = 0; number < 10; number++) cache.set(`key ${number}`, sized(1_000_000))
+    expect(cache.getStats().memoryUsage).toBeGreaterThan(10_000_000)
+  })
+
+  const exactly = 'at no moment holds more bytes or entries than it may, and lets none leave in vain'
+  unless('keeps nothing', 'outlives eviction')(exactly, () => {
+    /** What these entries take together, asked of a cache without bounds. */
+    const bytesOf = (entries: Map<string, number>) => {
+      const cache = subject.make({ maxMemory: Number.POSITIVE_INFINITY })
+      for (const [key, bytes] of entries) cache.set(key, sized(bytes))
+      return cache.getStats().memoryUsage
+    }
+    const use = fc.record({
+      key: fc.integer({ min: 0, max: 12 }).map((number) => `key ${number}`),
+      bytes: fc.constantFrom(0, 8, 96, 400, 1_600),
+      isRead: fc.boolean(),
+    })
+    const bounds = fc.record({ maxMemory: fc.integer({ min: 1, max: 4_000 }), maxSize: fc.integer({ min: 1, max: 8 }) })
+    const property = fc.property(fc.array(use, { maxLength: 40 }), bounds, (uses, { maxMemory, maxSize }) => {
+      const cache = make({ maxMemory, maxSize })
+      const expected = new Map<string, number>()
+      for (const { key, bytes, isRead } of uses) {
+        const held = expected.get(key)
+        expected.delete(key)
+        if (isRead) {
+          expect(cache.get(key) !== undefined).toBe(held !== undefined)
+          if (held !== undefined) expected.set(key, held)
+        } else {
+          cache.set(key, sized(bytes))
+          if (bytesOf(new Map([[key, bytes]])) <= maxMemory) expected.set(key, bytes)
+        }
+        while (expected.size > maxSize || bytesOf(expected) > maxMemory) {
+          expected.delete(expected.keys().next().value as string)
+        }
+        expect(cache.getStats()).toMatchObject({ entries: expected.size, memoryUsage: bytesOf(expected) })
+        for (const left of expected.keys()) expect(cache.has(left)).toBe(true)
+      }
+    })
+    fc.assert(property, { numRuns: 60 })
+  })
+
+  if (setting.deviations.includes('keeps nothing')) {
+    test('keeps nothing, and counts every look-up as a miss', () => {
+      const cache = make()
+      cache.set('a', value(1))
+      expect(cache.get('a')).toBeUndefined()
+      expect(cache.has('a')).toBe(false)
+      expect(cache.removeExpired()).toBe(0)
+      expect(cache.getStats()).toMatchObject({ hits: 0, misses: 1, entries: 0, evictions: 0, memoryUsage: 0 })
+    })
+  }
+
   test.each([
     [{ maxSize: 0 }, RangeError, 'Expected `maxSize` to be an integer ≥ 1, got `0`'],
     [{ maxSize: 1.5 }, RangeError, '`maxSize`'],
@@ -310,14 +325,17 @@ describe.each(subjects)('$name', ({ defaults, make, value }) => {
     [{ ttl: -1 }, RangeError, '`ttl`'],
     [{ ttl: Number.NaN }, RangeError, '`ttl`'],
     [{ ttl: '1h' }, TypeError, '`ttl`'],
+    [{ maxMemory: 0 }, RangeError, 'Expected `maxMemory` to be an integer ≥ 1 or Infinity, got `0`'],
+    [{ maxMemory: 0.5 }, RangeError, '`maxMemory`'],
+    [{ maxMemory: '100MB' }, TypeError, '`maxMemory`'],
     [7, TypeError, '`options`'],
     [null, TypeError, '`options`'],
   ])('refuses the options %o', (options, type, message) => {
-    expect(() => make(options as any)).toThrow(type as any)
-    expect(() => make(options as any)).toThrow(message)
+    expect(() => subject.make(options as any)).toThrow(type as any)
+    expect(() => subject.make(options as any)).toThrow(message)
   })
 
   test('takes undefined for the default', () => {
-    expect(make({ maxSize: undefined, ttl: undefined }).getStats().maxSize).toBe(defaults.maxSize)
+    expect(make({ maxSize: undefined, ttl: undefined, maxMemory: undefined }).getStats().maxSize).toBe(defaults.maxSize)
   })
 })

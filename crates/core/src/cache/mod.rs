@@ -6,14 +6,18 @@
 //!
 //! [`Tier`] is the seam: whatever keeps entries implements it, and a cache is a stack of tiers.
 
+#[cfg(test)]
+pub(crate) mod conformance;
 mod deadlines;
 mod hash;
 mod ledger;
 mod memory;
+mod noop;
 mod slots;
 mod tier;
 
 pub use hash::Xxh3BuildHasher;
 pub use memory::MemoryTier;
+pub use noop::NoopTier;
 pub use slots::{Placed, Saving, Size, SlotCache, VACANT};
 pub use tier::{Tier, TierStats};

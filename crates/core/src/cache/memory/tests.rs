@@ -4,9 +4,22 @@ use proptest::{collection, prelude::*};
 
 use super::MemoryTier;
 use crate::{
-    cache::{Tier, TierStats},
+    cache::{
+        Tier, TierStats,
+        conformance::{Subject, tier_conformance},
+    },
     clock::UnixMillis,
 };
+
+fn subject() -> Subject<MemoryTier<String, u32>, u32> {
+    Subject {
+        make: Box::new(|bounds| MemoryTier::new(bounds.max_entries, bounds.max_bytes)),
+        value: |number| number,
+        deviations: &[],
+    }
+}
+
+tier_conformance!(subject());
 
 const NEVER: UnixMillis = UnixMillis::NEVER;
 
@@ -20,23 +33,6 @@ fn tier_of(keys: &[&str], max_entries: u64) -> MemoryTier<String, u32> {
         tier.insert((*key).to_owned(), value as u32, 10, NEVER, at(0.0));
     }
     tier
-}
-
-#[test]
-fn evicts_the_least_recently_used() {
-    let tier = tier_of(&["a", "b", "c"], 3);
-    assert_eq!(tier.get(&"a".to_owned(), at(0.0)), Some(0));
-    assert_eq!(tier.insert("d".to_owned(), 3, 10, NEVER, at(0.0)), ["b"]);
-    assert_eq!(tier.keys(at(0.0)), ["c", "a", "d"]);
-}
-
-#[test]
-fn removes_expired_entries_before_it_evicts_live_ones() {
-    let tier = tier_of(&["old"], 2);
-    tier.insert("short".to_owned(), 1, 10, at(5.0), at(0.0));
-    assert_eq!(tier.insert("new".to_owned(), 2, 10, NEVER, at(5.0)), ["short"]);
-    assert_eq!(tier.keys(at(5.0)), ["old", "new"]);
-    assert_eq!(tier.stats(at(5.0)).evictions, 0);
 }
 
 #[test]
@@ -68,6 +64,28 @@ fn forgets_no_read_however_many_come_between_two_writes() {
 }
 
 #[test]
+fn the_bytes_are_bounded_in_order_of_use_however_many_entries_there_are() {
+    let tier = MemoryTier::new(10_000, 1_000);
+    let mut queue: VecDeque<String> = VecDeque::new();
+    for number in 0..4_000_usize {
+        if let Some(place) = (number * 7_919).checked_rem(queue.len()).filter(|_| number % 3 > 0) {
+            let used = queue.remove(place).expect("a place in the queue");
+            assert!(tier.get(&used, at(0.0)).is_some());
+            queue.push_back(used);
+        }
+        let key = number.to_string();
+        let left = tier.insert(key.clone(), 0, 1, NEVER, at(0.0));
+        queue.push_back(key);
+        let expected: Vec<_> = (queue.len() > 1_000)
+            .then(|| queue.pop_front())
+            .into_iter()
+            .flatten()
+            .collect();
+        assert_eq!(left, expected);
+    }
+}
+
+#[test]
 fn expired_entries_leave_by_deadline_whatever_the_order_they_came_in() {
     let tier = MemoryTier::new(3, u64::MAX);
     for (key, deadline) in [("late", 9.0), ("early", 3.0), ("middle", 6.0)] {
@@ -77,21 +95,13 @@ fn expired_entries_leave_by_deadline_whatever_the_order_they_came_in() {
     assert_eq!(tier.remove_expired(at(9.0)), ["middle", "late"]);
 }
 
-#[test]
-fn begins_anew_when_cleared() {
-    let tier = tier_of(&["a", "b", "c"], 2);
-    tier.get(&"a".to_owned(), at(0.0));
-    tier.clear();
-    assert_eq!(tier.stats(at(0.0)), TierStats::default());
-    assert!(tier.is_empty(at(0.0)));
-}
-
 #[derive(Debug, Clone)]
 enum Operation {
     Get(u8),
     Contains(u8),
     Insert { key: u8, bytes: u64, ttl: Option<f64> },
     Renew { key: u8, bytes: u64, ttl: Option<f64> },
+    Shrink(u64),
     Remove(u8),
     RemoveExpired,
     Clear,
@@ -107,6 +117,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => key.clone().prop_map(Operation::Contains),
         35 => written().prop_map(|(key, bytes, ttl)| Operation::Insert { key, bytes, ttl }),
         10 => written().prop_map(|(key, bytes, ttl)| Operation::Renew { key, bytes, ttl }),
+        2 => (0..9_000_u64).prop_map(Operation::Shrink),
         5 => key.prop_map(Operation::Remove),
         2 => Just(Operation::RemoveExpired),
         1 => Just(Operation::Clear),
@@ -134,6 +145,7 @@ impl Held {
 /// The plain model: a queue, least recently used in front, searched from end to end.
 struct Model {
     max_entries: usize,
+    max_bytes: u64,
     queue: VecDeque<Held>,
     stats: TierStats,
 }
@@ -155,25 +167,40 @@ impl Model {
         Some(value)
     }
 
+    /// An entry under its key by now, or the key where it is larger than everything may be.
     fn insert(&mut self, new: Held, now: f64) -> Vec<String> {
+        let was_held = self.take(&new.key).is_some();
+        if new.bytes > self.max_bytes {
+            return vec![new.key];
+        }
         let mut left = Vec::new();
-        if self.take(&new.key).is_none() && self.queue.len() == self.max_entries {
-            let expired = self
-                .queue
-                .iter()
-                .filter(|held| held.deadline <= now)
-                .min_by(|a, b| Held::by_deadline(a, b))
-                .map(|held| held.key.clone());
-            if let Some(key) = expired {
-                self.take(&key);
-                left.push(key);
-            } else {
-                left.extend(self.queue.pop_front().map(|held| held.key));
-                self.stats.evictions += 1;
-            }
+        if !was_held && self.queue.len() == self.max_entries {
+            left.push(self.remove_first(now));
         }
         self.queue.push_back(new);
+        while self.bytes() > self.max_bytes {
+            left.push(self.remove_first(now));
+        }
         left
+    }
+
+    fn remove_first(&mut self, now: f64) -> String {
+        let expired = self
+            .queue
+            .iter()
+            .filter(|held| held.deadline <= now)
+            .min_by(|a, b| Held::by_deadline(a, b))
+            .map(|held| held.key.clone());
+        let key = expired.unwrap_or_else(|| {
+            self.stats.evictions += 1;
+            self.queue[0].key.clone()
+        });
+        self.take(&key);
+        key
+    }
+
+    fn bytes(&self) -> u64 {
+        self.queue.iter().map(|held| held.bytes).sum()
     }
 
     fn keys(&self, now: f64) -> Vec<String> {
@@ -185,10 +212,9 @@ impl Model {
     }
 
     fn stats(&self, now: f64) -> TierStats {
-        let bytes = self.queue.iter().map(|held| held.bytes).sum();
         TierStats {
             live_entries: self.keys(now).len() as u64,
-            bytes,
+            bytes: self.bytes(),
             ..self.stats
         }
     }
@@ -231,17 +257,19 @@ fn apply(
         Operation::Renew { key, bytes, ttl } => {
             let key = key.to_string();
             let deadline = ttl.map_or(f64::INFINITY, |ttl| *now + ttl);
-            let held = model.take(&key).map(|held| Held {
+            let held = model.queue.iter().find(|held| held.key == key).map(|held| Held {
+                key: key.clone(),
+                value: held.value,
                 bytes,
                 deadline,
                 written: count,
-                ..held
             });
-            prop_assert_eq!(
-                tier.renew(&key, bytes, at(deadline), at(*now)).is_some(),
-                held.is_some()
-            );
-            model.queue.extend(held);
+            let left = held.map(|held| model.insert(held, *now));
+            prop_assert_eq!(tier.renew(&key, bytes, at(deadline), at(*now)), left);
+        }
+        Operation::Shrink(bytes) => {
+            let expected = (model.bytes() > bytes).then(|| model.remove_first(*now));
+            prop_assert_eq!(tier.shrink(bytes, at(*now)), expected);
         }
         Operation::Remove(key) => {
             let key = key.to_string();
@@ -271,11 +299,16 @@ proptest! {
     #[test]
     fn behaves_like_the_plain_model(
         max_entries in 1..12_u64,
+        max_bytes in prop_oneof![300..6_000_u64, Just(u64::MAX)],
         operations in collection::vec(operation(), 450..600),
     ) {
-        let tier = MemoryTier::new(max_entries, u64::MAX);
-        let mut model =
-            Model { max_entries: max_entries as usize, queue: VecDeque::new(), stats: TierStats::default() };
+        let tier = MemoryTier::new(max_entries, max_bytes);
+        let mut model = Model {
+            max_entries: max_entries as usize,
+            max_bytes,
+            queue: VecDeque::new(),
+            stats: TierStats::default(),
+        };
         let mut now = 1_000.0;
         for (count, operation) in operations.iter().enumerate() {
             apply(operation, &tier, &mut model, &mut now, count as u32)?;
@@ -287,6 +320,7 @@ proptest! {
                 prop_assert_eq!(inner.values.iter().count() as u64, inner.ledger.len());
             }
             prop_assert!(inner.ledger.len() <= max_entries);
+            prop_assert!(inner.ledger.bytes() <= max_bytes);
             prop_assert!(inner.ledger.deadlines_kept() <= 2 * max_entries + 64);
         }
     }
