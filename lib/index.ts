@@ -53,6 +53,9 @@ export type {
 export { ParallelExecutor } from './parallel/parallel-executor.ts'
 export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
 
+// Values
+export { registerCodec, type ValueCodec } from './values/codec/registry.ts'
+
 // Common
 export { SourceError } from './parallel/source-error.ts'
 export { PerformanceError } from './errors.ts'

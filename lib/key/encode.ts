@@ -3,6 +3,7 @@
 // Every encoding is self-delimiting, so a sequence of them reads in one way only and none is the prefix of another.
 
 import { types } from 'node:util'
+import { className, isIndex, isPlainElsewhere } from '../values/objects.ts'
 import { encodeBuffer, encodeView } from './binary.ts'
 import { Frame, type Place, refuse } from './path.ts'
 import { makeShape, type Shape, shapeOf } from './shape.ts'
@@ -124,11 +125,6 @@ function withClass(value: object, builtIn: string, content: string, place: Place
   return `K${encodeText(name)}${encodeProperties(value, own, place)}${content}`
 }
 
-function isIndex(key: string): boolean {
-  const index = Number(key) >>> 0
-  return String(index) === key && index !== 0xffff_ffff
-}
-
 function encodeMap(map: Map<unknown, unknown>, place: Place): string {
   const frame = new Frame(map, place)
   const entries: string[] = []
@@ -173,7 +169,8 @@ function encodeError(error: Error, place: Place): string {
 /** An object of a class of its own, or from another realm. */
 function encodeInstance(value: object, place: Place): string {
   const name = className(value)
-  if (name === 'Object' && isPlainElsewhere(value)) return encodeProperties(value, shapeOf(value), place)
+  if (name === 'Object' && isPlainElsewhere(Object.getPrototypeOf(value)))
+    return encodeProperties(value, shapeOf(value), place)
   if (types.isPromise(value)) return refuse(place, value, 'a Promise is not: await it')
   if ('toJSON' in value && typeof value.toJSON === 'function') return encodeToJson(value, place)
   if (isStream(value)) return refuse(place, value, 'a stream is not')
@@ -186,17 +183,6 @@ function encodeVisibleState(value: object, name: string, place: Place): string {
     return refuse(place, value, `nothing of the state of a \`${name}\` can be seen: give it a \`toJSON\` method`)
   }
   return `C${encodeText(name)}${encodeProperties(value, shape, place)}`
-}
-
-/** Whether the prototype is the `Object.prototype` of another realm, such as the one of a test runner. */
-function isPlainElsewhere(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value)
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty')
-}
-
-function className(value: object): string {
-  const maker: unknown = Object.getPrototypeOf(value)?.constructor
-  return typeof maker === 'function' && typeof maker.name === 'string' ? maker.name : ''
 }
 
 function isStream(value: object): boolean {

@@ -60,7 +60,15 @@ function pathOf(place: Place): string {
     steps.push(shown(above.step))
     above = above.up
   }
-  const path = above + steps.reverse().join('')
+  return shorten(above + steps.reverse().join(''))
+}
+
+/** The way from a value to something that it holds, as a caller would write it: `choices[0].message`. */
+export function showPath(steps: readonly Step[]): string {
+  return shorten(steps.map(shown).join('').replace(/^\./, ''))
+}
+
+function shorten(path: string): string {
   if (path.length <= LONGEST_PATH) return path
   return `${path.slice(0, LONGEST_PATH / 2)} … ${path.slice(-LONGEST_PATH / 2)}`
 }
