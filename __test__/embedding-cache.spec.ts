@@ -25,14 +25,16 @@ test('batchGet() has an entry for each distinct text in order, and looks each up
 })
 
 test('batchSet() leaves what one set() after another would', () => {
-  for (const maxSize of [1, 2, 3, 5, 8]) {
-    const single = new EmbeddingCache({ maxSize })
-    const batched = new EmbeddingCache({ maxSize })
+  const byEntries = [1, 2, 3, 5, 8].map((maxSize) => ({ maxSize }))
+  const byBytes = [1, 60, 120, 180, 250, 300].map((maxMemory) => ({ maxMemory }))
+  for (const options of [...byEntries, ...byBytes]) {
+    const single = new EmbeddingCache(options)
+    const batched = new EmbeddingCache(options)
     for (const cache of [single, batched]) {
       for (const text of ['a', 'b', 'c']) cache.set(text, [0])
       cache.get('a')
     }
-    const batch = new Map(['x', 'b', 'y', 'a', 'z'].map((text, index) => [text, [index]]))
+    const batch = new Map(['x', 'b', 'y', 'a', 'z'].map((text, index) => [text, Array(index * index).fill(index)]))
     for (const [text, embedding] of batch) single.set(text, embedding)
     batched.batchSet(batch)
     const texts = ['a', 'b', 'c', 'x', 'y', 'z']

@@ -1,6 +1,7 @@
 import { LRUCache } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { sizeOfNumbers, sizeOfString } from '../lib/values/size-of.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -78,7 +79,10 @@ test.each([1, null, undefined, {}, Symbol('s')])('refuses the key %o', (key: any
 })
 
 describe('against a plain model', () => {
-  type Held = { key: string; value: number; deadline: number }
+  type Held = { key: string; value: number[]; deadline: number }
+
+  /** As the cache takes them: the number of elements and the length of the key decide. */
+  const bytesOf = ({ key, value }: Held) => sizeOfString(key) + sizeOfNumbers(value.length)
 
   class Model {
     queue: Held[] = []
@@ -86,11 +90,17 @@ describe('against a plain model', () => {
     misses = 0
     evictions = 0
     readonly maxSize: number
+    readonly maxMemory: number
     readonly ttl: number
 
-    constructor(maxSize: number, ttl: number) {
+    constructor(maxSize: number, maxMemory: number, ttl: number) {
       this.maxSize = maxSize
+      this.maxMemory = maxMemory
       this.ttl = ttl
+    }
+
+    get bytes(): number {
+      return this.queue.reduce((sum, held) => sum + bytesOf(held), 0)
     }
 
     take(key: string): Held | undefined {
@@ -98,7 +108,7 @@ describe('against a plain model', () => {
       return at < 0 ? undefined : this.queue.splice(at, 1)[0]
     }
 
-    get(key: string, now: number): number | undefined {
+    get(key: string, now: number): number[] | undefined {
       const held = this.take(key)
       if (held === undefined || held.deadline <= now) {
         this.misses++
@@ -109,9 +119,13 @@ describe('against a plain model', () => {
       return held.value
     }
 
-    set(key: string, value: number, now: number): void {
-      if (this.take(key) === undefined && this.queue.length === this.maxSize) this.makeRoom(now)
-      this.queue.push({ key, value, deadline: now + this.ttl })
+    set(key: string, value: number[], now: number): void {
+      const isNew = this.take(key) === undefined
+      const entry = { key, value, deadline: now + this.ttl }
+      if (bytesOf(entry) > this.maxMemory) return
+      if (isNew && this.queue.length === this.maxSize) this.makeRoom(now)
+      this.queue.push(entry)
+      while (this.bytes > this.maxMemory) this.makeRoom(now)
     }
 
     makeRoom(now: number): void {
@@ -136,12 +150,17 @@ describe('against a plain model', () => {
     milliseconds: fc.integer({ min: -30, max: 60 }),
   })
 
+  const bounds = fc.record({
+    maxSize: fc.integer({ min: 1, max: 8 }),
+    maxMemory: fc.oneof(fc.integer({ min: 1, max: 4_000 }), fc.constant(Number.POSITIVE_INFINITY)),
+  })
+
   test('every answer, every statistic and the order are those of the model at every moment', () => {
     let stored = 0
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 150 }), fc.integer({ min: 1, max: 8 }), (operations, maxSize) => {
-        const cache = new LRUCache<number>({ maxSize, ttl: 100 })
-        const model = new Model(maxSize, 100)
+      fc.property(fc.array(operation, { maxLength: 150 }), bounds, (operations, { maxSize, maxMemory }) => {
+        const cache = new LRUCache<number[]>({ maxSize, maxMemory, ttl: 100 })
+        const model = new Model(maxSize, maxMemory, 100)
         let now = 1_000_000
         const deadlines = new Set<number>()
         for (const { kind, key, milliseconds } of operations) {
@@ -161,13 +180,15 @@ describe('against a plain model', () => {
             while (deadlines.has(now + 100)) now++
             deadlines.add(now + 100)
             vi.setSystemTime(now)
-            cache.set(key, ++stored)
-            model.set(key, stored, now)
+            const value = Array(milliseconds + 30).fill(++stored)
+            cache.set(key, value)
+            model.set(key, value, now)
           }
           vi.setSystemTime(now)
           expect(cache.keys()).toEqual(model.live(now).map((held) => held.key))
-          const { hits, misses, evictions } = model
-          expect(cache.getStats()).toMatchObject({ hits, misses, evictions, entries: model.live(now).length })
+          const { hits, misses, evictions, bytes } = model
+          const entries = model.live(now).length
+          expect(cache.getStats()).toMatchObject({ hits, misses, evictions, entries, memoryUsage: bytes })
         }
       }),
       { numRuns: 150 },
