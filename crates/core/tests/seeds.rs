@@ -2,6 +2,7 @@
 //! without a fuzzer, and a seed that no longer means anything is too.
 
 use ai_evals_performance_core::explain::{Previews, Wanted, compare, decode, fields_of, leaves_of, nearest};
+use ai_evals_performance_core::store::Record;
 use std::{fs, path::Path};
 
 /// The seeds of a target, each with its name.
@@ -9,9 +10,11 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/seeds")
         .join(target);
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = fs::read_dir(folder)
+        .expect("a folder of seeds")
+        .map(|file| file.expect("a seed").path());
     let seeds: Vec<_> = files
-        .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
+        .map(|path| (path.display().to_string(), fs::read(&path).expect("a seed")))
         .collect();
     assert!(!seeds.is_empty(), "no seeds of {target}");
     seeds
@@ -59,6 +62,17 @@ fn fields() {
         for bytes in near(&seed) {
             let is_found = nearest(&wanted, [(&bytes, 0.0, ())]).is_some();
             assert!(is_found || decode(&bytes).is_none(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn records() {
+    for (name, seed) in seeds("record_decode") {
+        let record = Record::decode(&seed).expect(&name);
+        assert_eq!(record.encode().as_deref(), Some(&seed[..]), "{name}");
+        for bytes in near(&seed) {
+            assert_eq!(Record::decode(&bytes).is_ok(), bytes == seed, "{name}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Comparison, Wanted, compare, fields_of, nearest};
 use crate::clock::UnixMillis;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// What a look-up finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,10 +23,10 @@ pub struct Explanation {
     /// What it finds.
     pub outcome: Outcome,
     /// When the entry that was found was made.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "milliseconds")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<UnixMillis>,
     /// When the entry that was found expired.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "milliseconds")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expired: Option<UnixMillis>,
     /// The nearest key, for a miss where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,8 +38,8 @@ pub struct Explanation {
 /// The stored key that is nearest to the wanted one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Nearest {
-    /// When its entry was made; milliseconds since 1970.
-    pub created: f64,
+    /// When its entry was made.
+    pub created: UnixMillis,
     /// Where the two differ.
     #[serde(flatten)]
     pub comparison: Comparison,
@@ -67,7 +67,7 @@ impl Explanation {
             .enumerate()
             .map(|(index, entry)| (fields(entry), entry.created.0, index));
         let nearest = nearest(&wanted, candidates).map(|index| Nearest {
-            created: stored[index].created.0,
+            created: stored[index].created,
             comparison: compare((key, previews), (stored[index].key, stored[index].previews)),
         });
         Self {
@@ -85,9 +85,4 @@ impl Explanation {
         // Numbers, texts and lists can always be written.
         serde_json::to_string(self).unwrap_or_default()
     }
-}
-
-#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-fn milliseconds<S: Serializer>(time: &Option<UnixMillis>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.0).serialize(serializer)
 }
