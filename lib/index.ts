@@ -2,6 +2,7 @@
 
 // Caches
 export type { CacheOptions, CacheStats, InvalidatableCache } from './cache/cache-stats.ts'
+export type { Explanation, KeyDifference, NearestEntry } from './cache/explanation.ts'
 export { LRUCache } from './cache/lru-cache.ts'
 export { ResponseCache } from './cache/response-cache.ts'
 export { EmbeddingCache } from './cache/embedding-cache.ts'

@@ -3,6 +3,7 @@
 pub mod benchmark;
 pub mod cache;
 mod clock;
+pub mod explain;
 pub mod format;
 pub mod key;
 mod limiter;

@@ -3,12 +3,13 @@
 //! Nothing in this crate reads a clock: every function that depends on time takes it as an argument, so a test, a
 //! fake timer or a simulation decides what time it is. What runs by itself, on a thread of its own, is given a [`Clock`].
 
+use serde::Serialize;
 use std::time::Duration;
 
 /// A point of wall-clock time: milliseconds since the Unix epoch, as `Date.now()` gives them.
 ///
 /// Deadlines are points of this kind, so that an entry's age survives a restart.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
 pub struct UnixMillis(pub f64);
 
 impl UnixMillis {

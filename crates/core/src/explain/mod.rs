@@ -10,6 +10,7 @@
 //! them are still alive, is left to the caller.
 
 mod differences;
+mod explanation;
 mod fields;
 mod leaves;
 mod nearest;
@@ -22,6 +23,7 @@ mod tests;
 mod walk;
 
 pub use differences::{Comparison, Difference, compare, differences};
+pub use explanation::{Explanation, Nearest, Outcome, Stored};
 pub use fields::{Field, decode, fields_of};
 pub use leaves::{Leaf, leaves_of};
 pub use nearest::{Wanted, nearest};

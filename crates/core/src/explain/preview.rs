@@ -48,7 +48,7 @@ pub(super) fn of_token(token: &Token, previews: &Previews) -> String {
 /// A text of which only the begin or the end is known.
 pub(super) fn long_text(units: u64, which: &str, part: &str) -> String {
     let label = format!("text of {} characters {which} ", grouped(units));
-    let room = WIDTH.saturating_sub(label.chars().count() + 1);
+    let room = WIDTH.saturating_sub(label.chars().count());
     let shown = Shown::new(part.as_bytes());
     let quoted = if which == "beginning" {
         shown.beginning(room)

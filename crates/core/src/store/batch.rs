@@ -13,8 +13,10 @@ use super::{
     counters::Counters,
     entry::{Address, Entry},
     record::{Record, RecordError},
+    text::text_bytes,
     trouble::Trouble,
 };
+use crate::explain::fields_of;
 
 /// What a batch met that somebody should know.
 #[derive(Debug, Default)]
@@ -82,7 +84,7 @@ impl Batch<'_> {
     }
 
     fn put(&mut self, address: &Address, entry: &Entry) -> Result<(), Trouble> {
-        let fields = fields_of(address, entry);
+        let fields = fields_of(address.key(), &text_bytes(&entry.previews));
         remove(self.connection, &mut self.totals, address.id)?;
         let record = entry.record(address);
         let Some(record) = record.filter(|record| (record.len() + fields.len()) as u64 <= self.bounds.entry) else {
@@ -184,11 +186,6 @@ pub(super) fn is_damaged(record: ValueRef<'_>) -> bool {
         ValueRef::Blob(bytes) => !matches!(Record::decode(bytes), Ok(_) | Err(RecordError::Version(_))),
         _ => true,
     }
-}
-
-/// What `explain` compares of an entry.
-fn fields_of(_address: &Address, _entry: &Entry) -> Vec<u8> {
-    Vec::new()
 }
 
 /// Removes an entry, if there is one.

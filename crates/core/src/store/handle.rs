@@ -39,7 +39,7 @@ static HANDLES: AtomicU64 = AtomicU64::new(0);
 
 /// A store that is open in this process.
 pub struct Store {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     reader: RefCell<Reader>,
     /// Names the handle among the listeners.
     number: u64,
@@ -305,7 +305,7 @@ impl Store {
         self.core.queue.release()
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<Option<T>, Trouble>) -> Option<T> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<Option<T>, Trouble>) -> Option<T> {
         if !self.open.get() {
             return None;
         }

@@ -17,6 +17,7 @@ mod counters;
 mod database;
 mod entry;
 mod events;
+mod explanation;
 mod folder;
 mod handle;
 mod labels;

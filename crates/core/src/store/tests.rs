@@ -1,5 +1,7 @@
 //! A store in a temporary folder, by itself and beside others.
 
+mod explanation;
+
 use std::{
     sync::{Arc, mpsc::sync_channel},
     time::Duration,

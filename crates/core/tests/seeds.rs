@@ -1,0 +1,78 @@
+//! What the fuzz targets begin with goes through the functions that they test, so that a seed which fails is seen
+//! without a fuzzer, and a seed that no longer means anything is too.
+
+use ai_evals_performance_core::explain::{Previews, Wanted, compare, decode, fields_of, leaves_of, nearest};
+use ai_evals_performance_core::store::Record;
+use std::{fs, path::Path};
+
+/// The seeds of a target, each with its name.
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/seeds")
+        .join(target);
+    let files = fs::read_dir(folder)
+        .expect("a folder of seeds")
+        .map(|file| file.expect("a seed").path());
+    let seeds: Vec<_> = files
+        .map(|path| (path.display().to_string(), fs::read(&path).expect("a seed")))
+        .collect();
+    assert!(!seeds.is_empty(), "no seeds of {target}");
+    seeds
+}
+
+/// A seed cut at every length and with every byte changed, or some of them where it is long: what a fuzzer does first.
+fn near(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let step = 1 + seed.len() / 512;
+    let cut = (0..=seed.len())
+        .rev()
+        .step_by(step)
+        .map(|length| seed[..length].to_vec());
+    let changed = (0..seed.len()).step_by(step).map(|at| {
+        let mut changed = seed.to_vec();
+        changed[at] ^= 1 << (at % 8);
+        changed
+    });
+    cut.chain(changed)
+}
+
+#[test]
+fn keys() {
+    for (name, seed) in seeds("key_fields") {
+        let key = seed.split(|byte| *byte == 0).next().unwrap();
+        let previews = Previews::none();
+        let first = &leaves_of(key, &previews, 1)[0];
+        assert!(!first.preview.contains("cannot be read"), "{name}");
+        for bytes in near(&seed) {
+            let fields = fields_of(&bytes, &seed);
+            assert!(decode(&fields).is_some(), "{name}");
+            assert_eq!(
+                compare((&bytes, b""), (&seed, b"")).differences.is_empty(),
+                bytes == seed,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn fields() {
+    let wanted = Wanted::new(b"{s5:inputs2:hi}", b"");
+    for (name, seed) in seeds("fields_decode") {
+        assert!(decode(&seed).is_some(), "{name}");
+        for bytes in near(&seed) {
+            let is_found = nearest(&wanted, [(&bytes, 0.0, ())]).is_some();
+            assert!(is_found || decode(&bytes).is_none(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn records() {
+    for (name, seed) in seeds("record_decode") {
+        let record = Record::decode(&seed).expect(&name);
+        assert_eq!(record.encode().as_deref(), Some(&seed[..]), "{name}");
+        for bytes in near(&seed) {
+            assert_eq!(Record::decode(&bytes).is_ok(), bytes == seed, "{name}");
+        }
+    }
+}
