@@ -20,13 +20,17 @@ mod events;
 mod folder;
 mod handle;
 mod labels;
+mod lease;
+mod listing;
 mod queue;
 mod reader;
 mod record;
 mod registry;
 mod schema;
 mod text;
+mod transfer;
 mod trouble;
+mod verify;
 mod writer;
 
 pub use command::Answer;
