@@ -23,6 +23,8 @@ use crate::explain::fields_of;
 pub(super) struct Findings {
     pub(super) damaged_records: u64,
     pub(super) too_large: u64,
+    /// The file has more pages than it should have, and no more could be given back at once.
+    pub(super) has_slack: bool,
 }
 
 /// Writes commands; `durable`: the commit is on disk when this returns.
@@ -33,6 +35,8 @@ pub(super) fn write(
     durable: bool,
 ) -> Result<Findings, Trouble> {
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+    #[cfg(test)]
+    limit_pages(connection, core)?;
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let bounds = core.bounds();
     let mut batch = Batch {
@@ -48,7 +52,9 @@ pub(super) fn write(
     for command in commands {
         batch.apply(&command.task)?;
     }
-    let Batch { totals, findings, .. } = batch;
+    let Batch {
+        totals, mut findings, ..
+    } = batch;
     totals.write(&transaction)?;
     if durable {
         // A transaction without a change would not reach the disk, and neither would those before it.
@@ -56,9 +62,18 @@ pub(super) fn write(
             .prepare_cached("INSERT INTO meta VALUES ('flushes', 1) ON CONFLICT DO UPDATE SET value = value + 1")?
             .execute([])?;
     }
-    shrink(&transaction, bounds)?;
+    findings.has_slack = shrink(&transaction, bounds)?;
     transaction.commit()?;
     Ok(findings)
+}
+
+/// A disk that is full, for tests.
+#[cfg(test)]
+fn limit_pages(connection: &Connection, core: &Core) -> Result<(), Trouble> {
+    let pages = core.max_pages.load(std::sync::atomic::Ordering::Relaxed).cast_signed();
+    let pages = if pages == 0 { i64::from(u32::MAX) } else { pages };
+    connection.pragma(None, "max_page_count", pages, |_| Ok(()))?;
+    Ok(())
 }
 
 struct Batch<'a> {
@@ -80,11 +95,13 @@ impl Batch<'_> {
             Task::Touch(id) => self.touch(*id),
             Task::Inspect(id) => self.inspect(*id),
             Task::SetAside(..) | Task::Flush(_) => Ok(()),
+            #[cfg(test)]
+            Task::Panic => panic!("as the test asked"),
         }
     }
 
     fn put(&mut self, address: &Address, entry: &Entry) -> Result<(), Trouble> {
-        let fields = fields_of(address.key(), &text_bytes(&entry.previews));
+        let fields = entry.fields(address);
         remove(self.connection, &mut self.totals, address.id)?;
         let record = entry.record(address);
         let Some(record) = record.filter(|record| (record.len() + fields.len()) as u64 <= self.bounds.entry) else {

@@ -13,6 +13,12 @@ use crate::clock::UnixMillis;
 
 const PAGE: u64 = 4096;
 
+/// Pages that the writer keeps in memory: an entry's place is random, so each put meets another page.
+const CACHE_KIB: i64 = 16 << 10;
+
+/// Free pages that are not worth the trouble.
+const SPARE_PAGES: u64 = 64;
+
 /// Entries that are looked at before the room that they leave is measured.
 const AT_ONCE: u16 = 256;
 
@@ -33,22 +39,22 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn new(max_bytes: u64) -> Self {
-        let log = (max_bytes / 8).clamp(16 * PAGE, 4 << 20);
+        let log = (max_bytes / 8).clamp(16 * PAGE, 32 << 20);
         let database = max_bytes.saturating_sub(log).max(16 * PAGE);
         Self {
             database,
             low: database - database / 16,
             log,
-            batch: log / 2,
+            batch: (log / 2).min(4 << 20),
             entry: (max_bytes / 5).clamp(2 * PAGE, 512 << 20),
         }
     }
 
     /// Gives a connection that writes its settings.
     pub(super) fn apply(self, connection: &Connection) -> Result<(), Trouble> {
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "journal_size_limit", self.log.cast_signed())?;
         connection.pragma_update(None, "wal_autocheckpoint", (self.log / PAGE / 2).cast_signed())?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         Ok(())
     }
 }
@@ -89,14 +95,23 @@ pub(super) fn make_room(
     }
 }
 
-/// Gives pages back to the file system, where the file has more than it may.
-pub(super) fn shrink(connection: &Connection, bounds: Bounds) -> Result<(), Trouble> {
+/// Gives pages back to the file system where the file has more than it may, or half of them are free, as after much
+/// was removed; not more at once than fit in a batch. Returns whether there is more to give.
+pub(super) fn shrink(connection: &Connection, bounds: Bounds) -> Result<bool, Trouble> {
     let pages = pragma(connection, "page_count")?;
-    let most = bounds.database / PAGE;
-    if pages > most {
-        connection.pragma(None, "incremental_vacuum", (pages - most).cast_signed(), |_| Ok(()))?;
+    let free = pragma(connection, "freelist_count")?;
+    let excess = pages.saturating_sub(bounds.database / PAGE);
+    let slack = if free > SPARE_PAGES && free > pages / 2 {
+        free
+    } else {
+        0
+    };
+    let goal = excess.max(slack).min(free);
+    let now = goal.min(bounds.batch / PAGE);
+    if now > 0 {
+        connection.pragma(None, "incremental_vacuum", now.cast_signed(), |_| Ok(()))?;
     }
-    Ok(())
+    Ok(goal > now)
 }
 
 /// Bytes of the pages that hold something.

@@ -36,6 +36,9 @@ pub(super) enum Task {
     SetAside(Option<Identity>, String),
     /// Answers when everything before is on disk.
     Flush(Flush),
+    /// Fails in a way that nobody has thought of.
+    #[cfg(test)]
+    Panic,
 }
 
 /// Somebody who waits until what was queued is on disk.

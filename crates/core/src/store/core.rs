@@ -31,6 +31,9 @@ pub(super) struct Core {
     /// The last time that a caller gave.
     now: AtomicU64,
     last_failure: Mutex<(u64, String)>,
+    /// Pages beyond which the disk is full; 0: none.
+    #[cfg(test)]
+    pub(super) max_pages: AtomicU64,
     end: Mutex<End>,
     ended: Condvar,
 }
@@ -62,6 +65,8 @@ impl Core {
             off: AtomicBool::new(false),
             now: AtomicU64::new(f64::NAN.to_bits()),
             last_failure: Mutex::default(),
+            #[cfg(test)]
+            max_pages: AtomicU64::new(0),
             end: Mutex::default(),
             ended: Condvar::new(),
         }

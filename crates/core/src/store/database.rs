@@ -14,8 +14,8 @@ use super::{
     trouble::Trouble,
 };
 
-/// How long a reader waits for a lock that is held for moments only.
-const READER_PATIENCE: Duration = Duration::from_millis(20);
+/// How long a reader waits for a lock that is held for moments only: a miss costs far more.
+const READER_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long the writer waits for another one before it looks at its queue again.
 const WRITER_PATIENCE: Duration = Duration::from_millis(250);
@@ -47,7 +47,11 @@ impl Database {
             connection.pragma_update(None, "query_only", true)?;
             Self { connection, identity }.in_place(folder)
         };
-        open().map_err(|trouble| (trouble, Some(identity)))
+        open().map_err(|trouble| match folder.identity() {
+            Ok(now) if now == identity => (trouble, Some(identity)),
+            // It was moved in the middle of it; the next attempt meets what is there now.
+            _ => (Trouble::Missing, None),
+        })
     }
 
     /// A connection that writes; makes the folder and the file where they are missing.
@@ -70,7 +74,7 @@ impl Database {
             }
             check(&connection)?;
             if connection.is_readonly("main")? {
-                return Err(Trouble::ReadOnly("the file cannot be written".to_owned()));
+                return Err(unwritable(folder));
             }
             bounds.apply(&connection)?;
             Self { connection, identity }.in_place(folder)
@@ -91,9 +95,18 @@ impl Database {
         if self.is_in_place(folder) {
             Ok(self)
         } else {
-            // Moved in the middle of it, against the lock; the next attempt meets what is there now.
-            Err(Trouble::Busy)
+            Err(Trouble::Missing)
         }
+    }
+}
+
+/// What is wrong with a file that SQLite opens for reading only.
+fn unwritable(folder: &Folder) -> Trouble {
+    let message = "the file cannot be written".to_owned();
+    match folder.database().metadata() {
+        // Nothing but its header says so.
+        Ok(metadata) if !metadata.permissions().readonly() => Trouble::Damaged(message),
+        _ => Trouble::ReadOnly(message),
     }
 }
 

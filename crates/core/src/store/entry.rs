@@ -7,6 +7,7 @@ use super::{
     record::{Facts, Record},
     text::{push_text, text_bytes},
 };
+use crate::explain::fields_of;
 
 /// The entries of one kind of cache, kept apart from those of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,11 @@ impl Entry {
             Value::Bytes(bytes) => bytes.len(),
         };
         value + 2 * (self.label.len() + self.previews.len()) + address.bytes.len() + size_of::<Self>()
+    }
+
+    /// What explains a miss by this entry.
+    pub(super) fn fields(&self, address: &Address) -> Vec<u8> {
+        fields_of(address.key(), &text_bytes(&self.previews))
     }
 
     /// The record to store; `None` if it is larger than any can be.

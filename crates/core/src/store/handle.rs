@@ -102,6 +102,11 @@ impl Store {
         Self::with_core(registry::open_alone(folder, max_bytes, clock))
     }
 
+    #[cfg(test)]
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
     fn with_core(core: Arc<Core>) -> Self {
         let flushed = core.queue.sequence();
         Self {

@@ -21,13 +21,17 @@ mod explanation;
 mod folder;
 mod handle;
 mod labels;
+mod lease;
+mod listing;
 mod queue;
 mod reader;
 mod record;
 mod registry;
 mod schema;
 mod text;
+mod transfer;
 mod trouble;
+mod verify;
 mod writer;
 
 pub use command::Answer;

@@ -13,7 +13,7 @@ use super::{command::Task, core::Core, database::Database, folder::Identity, tro
 const TRUST: u32 = 32;
 
 /// How long a reader that met a locked or failing file leaves it alone: its caller must not wait again and again.
-const REST: Duration = Duration::from_millis(500);
+const REST: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub(super) struct Reader {

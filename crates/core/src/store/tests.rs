@@ -1,50 +1,119 @@
-//! A store in a temporary folder, by itself and beside others.
+//! A store in a temporary folder, by itself and beside others that play other processes.
+
+mod basics;
+mod bounds;
+mod damage;
+mod faults;
+mod model;
 
 mod explanation;
 
 use std::{
-    sync::{Arc, mpsc::sync_channel},
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::sync_channel,
+    },
     time::Duration,
 };
-use tempfile::TempDir;
 
-use super::{Entry, Facts, Found, Namespace, Store, Value, text_units};
+use super::{Entry, Facts, Found, Namespace, Reason, Store, Value, text_units};
 use crate::clock::{Clock, UnixMillis};
 
-const NOW: UnixMillis = UnixMillis(1_000_000.0);
 const ROOMY: u64 = 1 << 30;
 
-/// Time that stands still.
-struct Still;
+/// Time that goes on when told to; the same for callers and for the store itself.
+#[derive(Default)]
+struct Manual(AtomicU64);
 
-impl Clock for Still {
+impl Manual {
+    fn advance(&self, milliseconds: u64) {
+        self.0.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Manual {
     fn wall(&self) -> UnixMillis {
-        NOW
+        UnixMillis(1e12 + self.monotonic().as_secs_f64() * 1e3)
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::ZERO
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }
 
-fn open(folder: &TempDir) -> Store {
-    Store::open(folder.path(), ROOMY, Arc::new(Still))
+/// A store, its time and one namespace: what most tests need.
+struct Fixture {
+    store: Store,
+    clock: Arc<Manual>,
+    namespace: Namespace,
 }
 
-fn open_alone(folder: &TempDir) -> Store {
-    Store::open_alone(folder.path(), ROOMY, Arc::new(Still))
+impl Fixture {
+    fn open(folder: &Path) -> Self {
+        Self::with(folder, ROOMY, Arc::default())
+    }
+
+    /// As another process would.
+    fn with(folder: &Path, max_bytes: u64, clock: Arc<Manual>) -> Self {
+        Self {
+            store: Store::open_alone(folder, max_bytes, clock.clone()),
+            clock,
+            namespace: Namespace::new("n"),
+        }
+    }
+
+    fn put(&self, key: &str, value: &str) {
+        self.put_until(key, value, UnixMillis::NEVER);
+    }
+
+    fn put_until(&self, key: &str, value: &str, deadline: UnixMillis) {
+        let entry = entry(value, self.clock.wall(), deadline);
+        self.store.put(&self.namespace, &units(key), entry);
+    }
+
+    fn read(&self, key: &str) -> Option<String> {
+        self.read_of(&self.namespace, key)
+    }
+
+    fn read_of(&self, namespace: &Namespace, key: &str) -> Option<String> {
+        self.store
+            .read(namespace, &units(key), self.clock.wall(), |hit| match hit.value {
+                Found::Units(units) => String::from_utf16(units).unwrap(),
+                Found::Bytes(bytes) => String::from_utf16(&text_units(bytes)).unwrap(),
+            })
+    }
+
+    fn flush(&self) -> Option<String> {
+        let (sender, receiver) = sync_channel(1);
+        self.store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
+        receiver.recv().unwrap()
+    }
+
+    fn close(self) {
+        let (sender, receiver) = sync_channel(1);
+        self.store.close(Box::new(move |()| sender.send(()).unwrap()));
+        receiver.recv().unwrap();
+    }
+
+    fn reasons(&self) -> Vec<Reason> {
+        let events = self.store.degradations();
+        events.into_iter().map(|event| event.reason).collect()
+    }
 }
 
 fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-fn entry(value: &str) -> Entry {
+fn entry(value: &str, created: UnixMillis, deadline: UnixMillis) -> Entry {
     Entry {
         facts: Facts {
             codec: 1,
-            created: NOW,
-            deadline: UnixMillis::NEVER,
+            created,
+            deadline,
             made_in: 0.0,
             input_tokens: 0.0,
             output_tokens: 0.0,
@@ -57,74 +126,12 @@ fn entry(value: &str) -> Entry {
     }
 }
 
-fn read(store: &Store, namespace: &Namespace, key: &str) -> Option<String> {
-    store.read(namespace, &units(key), NOW, |hit| match hit.value {
-        Found::Units(units) => String::from_utf16(units).unwrap(),
-        Found::Bytes(bytes) => String::from_utf16(&text_units(bytes)).unwrap(),
-    })
-}
-
-fn flush(store: &Store) -> Option<String> {
-    let (sender, receiver) = sync_channel(1);
-    store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
-    receiver.recv().unwrap()
-}
-
-fn close(store: &Store) {
-    let (sender, receiver) = sync_channel(1);
-    store.close(Box::new(move |()| sender.send(()).unwrap()));
-    receiver.recv().unwrap();
-}
-
-#[test]
-fn an_entry_is_found_before_and_after_it_was_written_and_in_the_next_life() {
-    let folder = TempDir::new().unwrap();
-    let namespace = Namespace::new("n");
-    let store = open(&folder);
-    store.put(&namespace, &units("k"), entry("answer é"));
-    assert_eq!(read(&store, &namespace, "k").as_deref(), Some("answer é"));
-    assert_eq!(flush(&store), None);
-    assert_eq!(read(&store, &namespace, "k").as_deref(), Some("answer é"));
-    assert_eq!(read(&store, &Namespace::new("m"), "k"), None);
-    close(&store);
-    assert_eq!(read(&store, &namespace, "k"), None);
-    let store = open(&folder);
-    assert_eq!(read(&store, &namespace, "k").as_deref(), Some("answer é"));
-    assert_eq!(store.degradations(), []);
-}
-
-#[test]
-fn what_was_removed_or_cleared_is_gone_at_once_and_for_good() {
-    let folder = TempDir::new().unwrap();
-    let (one, two) = (Namespace::new("one"), Namespace::new("two"));
-    let store = open(&folder);
-    for key in ["a", "b"] {
-        store.put(&one, &units(key), entry(key));
-        store.put(&two, &units(key), entry(key));
-    }
-    flush(&store);
-    store.remove(&one, &units("a"));
-    assert_eq!(read(&store, &one, "a"), None);
-    store.clear(&two);
-    store.put(&two, &units("c"), entry("c"));
-    let state = || ["a", "b", "c"].map(|key| (read(&store, &one, key).is_some(), read(&store, &two, key).is_some()));
-    let expected = [(false, false), (true, false), (false, true)];
-    assert_eq!(state(), expected);
-    flush(&store);
-    assert_eq!(state(), expected);
-    assert_eq!(store.stats().entries, 2);
-}
-
-#[test]
-fn another_process_sees_what_was_written() {
-    let folder = TempDir::new().unwrap();
-    let namespace = Namespace::new("n");
-    let (one, other) = (open_alone(&folder), open_alone(&folder));
-    assert_eq!(read(&other, &namespace, "k"), None);
-    one.put(&namespace, &units("k"), entry("v"));
-    assert_eq!(flush(&one), None);
-    assert_eq!(read(&other, &namespace, "k").as_deref(), Some("v"));
-    other.remove(&namespace, &units("k"));
-    assert_eq!(flush(&other), None);
-    assert_eq!(read(&one, &namespace, "k"), None);
+/// The names of the files in a folder, in order.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }

@@ -51,6 +51,8 @@ pub(super) struct Writer {
     /// A file that nothing can be done with.
     useless: Option<(Identity, Trouble)>,
     failing: bool,
+    /// The file has pages to give back, when there is nothing else to do.
+    has_slack: bool,
     busy: u32,
     panics: u32,
 }
@@ -65,6 +67,7 @@ impl Writer {
             suspect: None,
             useless: None,
             failing: false,
+            has_slack: false,
             busy: 0,
             panics: 0,
         }
@@ -92,7 +95,11 @@ impl Writer {
 
     /// How long to wait for commands: what others keep from being written is tried again soon.
     fn timeout(&self) -> Option<Duration> {
-        (self.busy > 0).then_some(RETRY)
+        if self.has_slack {
+            Some(Duration::ZERO)
+        } else {
+            (self.busy > 0).then_some(RETRY)
+        }
     }
 
     fn guarded(&mut self, work: fn(&mut Self)) {
@@ -127,6 +134,9 @@ impl Writer {
 
     fn work(&mut self) {
         let mut files = 0;
+        if self.backlog.is_empty() && self.has_slack {
+            self.give_back();
+        }
         while !self.backlog.is_empty() {
             let length = self.next_batch();
             match self.write(length) {
@@ -146,6 +156,16 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Gives some pages of the file back.
+    fn give_back(&mut self) {
+        let written = match &self.database {
+            Some(database) => batch::write(&database.connection, &self.core, &[], false),
+            None => Ok(Findings::default()),
+        };
+        // What keeps it from being done now will let it be done after the next batch.
+        self.has_slack = written.is_ok_and(|findings| findings.has_slack);
     }
 
     /// The number of commands to write at once.
@@ -271,8 +291,9 @@ impl Writer {
         let core = &self.core;
         let mut commands: Vec<_> = self.backlog.drain(..length).collect();
         core.queue.settle(&commands);
-        self.failing = false;
+        self.failing &= !commands.iter().any(|command| matches!(command.task, Task::Put(_)));
         self.busy = 0;
+        self.has_slack = findings.has_slack;
         if findings.damaged_records > 0 {
             core.tally
                 .damaged_records
@@ -386,6 +407,9 @@ impl Writer {
 
     /// Writes the log back, while the file is the one at the path.
     fn close(&mut self) {
+        while self.has_slack {
+            self.give_back();
+        }
         if let Some(database) = self.database.take()
             && database.is_in_place(&self.core.folder)
         {

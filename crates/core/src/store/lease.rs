@@ -1,0 +1,1 @@
+//! Leases: which process makes the answer to a key while others wait for it.

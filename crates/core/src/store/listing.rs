@@ -1,0 +1,1 @@
+//! What a store holds, entry by entry, for people.

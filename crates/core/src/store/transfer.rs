@@ -1,0 +1,1 @@
+//! Stores as one file, to be carried elsewhere and merged.

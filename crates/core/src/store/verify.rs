@@ -1,0 +1,1 @@
+//! Whether every record of a store is what was written.
