@@ -3,11 +3,13 @@
 //!
 //! *Handle* ([`Store`]): what one thread holds of a store. *Record*: an entry as bytes, with a checksum. *Batch*: what
 //! is written in one transaction. *Overlay*: what is queued and already counts for readers. *Degraded*: what a store is
-//! that cannot do its work; it never fails its caller.
+//! that cannot do its work; it never fails its caller. *Lease*: the right to make the value of a key; *bid*: somebody
+//! who asks for it.
 //!
 //! A read compares the whole key and verifies the checksum, so whatever happened to the file, it gives what was stored
 //! or nothing. All writing of a process is done by one thread.
 
+mod acquire;
 mod batch;
 mod bounds;
 mod claim;
@@ -21,6 +23,7 @@ mod explanation;
 mod folder;
 mod handle;
 mod labels;
+mod lease;
 mod queue;
 mod reader;
 mod record;
@@ -28,6 +31,7 @@ mod registry;
 mod schema;
 mod text;
 mod trouble;
+mod waiting;
 mod writer;
 
 pub use command::Answer;
@@ -36,6 +40,7 @@ pub use entry::{Address, Entry, Namespace, Value};
 pub use events::{Degraded, Listener, Reason};
 pub use handle::{Found, Hit, Store, StoreStats};
 pub use labels::Labels;
+pub use lease::LeaseOutcome;
 pub use record::{Facts, Record, RecordError};
 pub use text::{text_bytes, text_units};
 

@@ -1,6 +1,7 @@
 //! A store in a temporary folder, by itself and beside others.
 
 mod explanation;
+mod leases;
 
 use std::{
     sync::{Arc, mpsc::sync_channel},
