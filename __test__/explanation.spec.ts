@@ -52,7 +52,7 @@ describe('the nearest entry', () => {
       stored: 'text of 2,014 characters beginning "You are strict and so on and so on and so …"',
     })
     const ends = shown(prompt('You are kind', '. Be brief.'), prompt('You are kind', '. Be long.'))
-    expect(ends?.wanted).toBe('text of 2,023 characters ending "… and so on. Be brief."')
+    expect(ends?.wanted).toBe('text of 2,023 characters ending "…and so on. Be brief."')
   })
 
   test('is found among keys of any kind of value', () => {

@@ -12,11 +12,10 @@ use super::{
     core::Core,
     counters::Counters,
     entry::{Address, Entry},
+    lease::{self, Bid, Decision},
     record::{Record, RecordError},
-    text::text_bytes,
     trouble::Trouble,
 };
-use crate::explain::fields_of;
 
 /// What a batch met that somebody should know.
 #[derive(Debug, Default)]
@@ -25,6 +24,10 @@ pub(super) struct Findings {
     pub(super) too_large: u64,
     /// The file has more pages than it should have, and no more could be given back at once.
     pub(super) has_slack: bool,
+    /// By ticket.
+    pub(super) decisions: HashMap<i64, Decision>,
+    /// By entry and ticket.
+    pub(super) lost_leases: Vec<(i64, i64)>,
 }
 
 /// Writes commands; `durable`: the commit is on disk when this returns.
@@ -94,9 +97,12 @@ impl Batch<'_> {
             Task::Count(namespace, counters) => self.count(namespace, *counters),
             Task::Touch(id) => self.touch(*id),
             Task::Inspect(id) => self.inspect(*id),
-            Task::SetAside(..) | Task::Flush(_) => Ok(()),
             #[cfg(test)]
             Task::Panic => panic!("as the test asked"),
+            Task::Acquire(bid) => self.acquire(bid),
+            Task::Release { id, ticket, .. } => lease::free(self.connection, *id, self.core.leases.holder(*ticket)),
+            Task::Renew => self.renew(),
+            Task::SetAside(..) | Task::Flush(_) | Task::Leave(_) => Ok(()),
         }
     }
 
@@ -180,6 +186,23 @@ impl Batch<'_> {
             .prepare_cached("UPDATE entry SET used = ? WHERE id = ?")?
             .execute([self.core.clock.wall().0 as i64, id])?;
         Ok(())
+    }
+
+    fn acquire(&mut self, bid: &Bid) -> Result<(), Trouble> {
+        let holder = self.core.leases.holder(bid.ticket);
+        let decision = lease::decide(self.connection, bid, holder, self.core.seen(), self.core.clock.wall())?;
+        self.findings.decisions.insert(bid.ticket, decision);
+        Ok(())
+    }
+
+    fn renew(&mut self) -> Result<(), Trouble> {
+        let wall = self.core.clock.wall();
+        for (id, ticket) in self.core.leases.all() {
+            if !lease::renew(self.connection, id, self.core.leases.holder(ticket), wall)? {
+                self.findings.lost_leases.push((id, ticket));
+            }
+        }
+        lease::sweep(self.connection, wall)
     }
 
     /// Removes a record that is damaged, which it may no longer be.

@@ -6,6 +6,7 @@ use super::{
     counters::Counters,
     entry::{Address, Entry},
     folder::Identity,
+    lease::Bid,
 };
 
 /// Called once with the outcome of something that was asked for, on the writer thread.
@@ -39,6 +40,18 @@ pub(super) enum Task {
     /// Fails in a way that nobody has thought of.
     #[cfg(test)]
     Panic,
+    /// Grants a lease, or says why not.
+    Acquire(Bid),
+    /// Gives the lease of an entry back, with what kept its holder from making the value.
+    Release {
+        id: i64,
+        ticket: i64,
+        failure: Option<Arc<[u8]>>,
+    },
+    /// Renews the leases that are held.
+    Renew,
+    /// Gives the leases of a handle back, which is closed.
+    Leave(u64),
 }
 
 /// Somebody who waits until what was queued is on disk.
@@ -54,6 +67,6 @@ pub(super) struct Flush {
 impl Task {
     /// Whether a database has to be made for it if there is none.
     pub(super) fn needs_file(&self) -> bool {
-        matches!(self, Self::Put(_) | Self::Count(..))
+        matches!(self, Self::Put(_) | Self::Count(..) | Self::Acquire(_))
     }
 }

@@ -13,6 +13,7 @@ use super::{
     command::Answer,
     events::{Events, Reason},
     folder::Folder,
+    lease::Leases,
     queue::Queue,
 };
 use crate::clock::{Clock, UnixMillis};
@@ -22,6 +23,7 @@ pub(super) struct Core {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: Queue,
     pub(super) events: Events,
+    pub(super) leases: Leases,
     pub(super) tally: Tally,
     /// Counts the files that the writer has seen at the path; readers of another one open anew.
     generation: AtomicU64,
@@ -56,6 +58,7 @@ impl Core {
     pub(super) fn new(folder: Folder, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             folder,
+            leases: Leases::new(clock.wall()),
             clock,
             queue: Queue::new(),
             events: Events::default(),
@@ -107,6 +110,16 @@ impl Core {
     /// Takes note of the time that a caller gives.
     pub(super) fn see(&self, now: UnixMillis) {
         self.now.store(now.0.to_bits(), Ordering::Relaxed);
+    }
+
+    /// The time by the callers' clock.
+    pub(super) fn seen(&self) -> UnixMillis {
+        let callers = f64::from_bits(self.now.load(Ordering::Relaxed));
+        if callers.is_nan() {
+            self.clock.wall()
+        } else {
+            UnixMillis(callers)
+        }
     }
 
     /// A time at which what has expired may be removed: neither a caller's fake clock nor the real one says otherwise.

@@ -5,11 +5,11 @@
 
 use rusqlite::{Connection, types::ValueRef};
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -41,11 +41,13 @@ static HANDLES: AtomicU64 = AtomicU64::new(0);
 pub struct Store {
     pub(super) core: Arc<Core>,
     reader: RefCell<Reader>,
-    /// Names the handle among the listeners.
-    number: u64,
+    /// Names the handle among the listeners and the holders of leases.
+    pub(super) number: u64,
     told: Cell<u64>,
     flushed: Cell<u64>,
     open: Cell<bool>,
+    /// Set when a lease is asked for first: whether the handle is still open, for the writer to see.
+    pub(super) is_bidding: OnceCell<Arc<AtomicBool>>,
 }
 
 /// An entry that was found.
@@ -107,7 +109,7 @@ impl Store {
         &self.core
     }
 
-    fn with_core(core: Arc<Core>) -> Self {
+    pub(super) fn with_core(core: Arc<Core>) -> Self {
         let flushed = core.queue.sequence();
         Self {
             core,
@@ -116,6 +118,7 @@ impl Store {
             told: Cell::new(0),
             flushed: Cell::new(flushed),
             open: Cell::new(true),
+            is_bidding: OnceCell::new(),
         }
     }
 
@@ -305,9 +308,14 @@ impl Store {
     /// Gives the store back; true if nobody else holds it.
     fn release(&self) -> bool {
         self.stop_listening();
+        self.leave_leases();
         self.open.set(false);
         self.reader.borrow_mut().close();
         self.core.queue.release()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.get()
     }
 
     pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<Option<T>, Trouble>) -> Option<T> {

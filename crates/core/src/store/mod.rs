@@ -3,11 +3,13 @@
 //!
 //! *Handle* ([`Store`]): what one thread holds of a store. *Record*: an entry as bytes, with a checksum. *Batch*: what
 //! is written in one transaction. *Overlay*: what is queued and already counts for readers. *Degraded*: what a store is
-//! that cannot do its work; it never fails its caller.
+//! that cannot do its work; it never fails its caller. *Lease*: the right to make the value of a key; *bid*: somebody
+//! who asks for it.
 //!
 //! A read compares the whole key and verifies the checksum, so whatever happened to the file, it gives what was stored
 //! or nothing. All writing of a process is done by one thread.
 
+mod acquire;
 mod batch;
 mod bounds;
 mod claim;
@@ -32,6 +34,7 @@ mod text;
 mod transfer;
 mod trouble;
 mod verify;
+mod waiting;
 mod writer;
 
 pub use command::Answer;
@@ -40,6 +43,7 @@ pub use entry::{Address, Entry, Namespace, Value};
 pub use events::{Degraded, Listener, Reason};
 pub use handle::{Found, Hit, Store, StoreStats};
 pub use labels::Labels;
+pub use lease::LeaseOutcome;
 pub use record::{Facts, Record, RecordError};
 pub use text::{text_bytes, text_units};
 

@@ -42,6 +42,14 @@ CREATE TABLE counter (
     cost REAL NOT NULL DEFAULT 0,
     not_storable REAL NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE lease (
+    id INTEGER PRIMARY KEY,
+    key_check INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    ticket INTEGER NOT NULL,
+    heartbeat REAL NOT NULL,
+    expires REAL NOT NULL
+) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 ";
 

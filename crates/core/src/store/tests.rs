@@ -3,10 +3,10 @@
 mod basics;
 mod bounds;
 mod damage;
-mod faults;
-mod model;
-
 mod explanation;
+mod faults;
+mod leases;
+mod model;
 
 use std::{
     fs,
@@ -23,6 +23,7 @@ use super::{Entry, Facts, Found, Namespace, Reason, Store, Value, text_units};
 use crate::clock::{Clock, UnixMillis};
 
 const ROOMY: u64 = 1 << 30;
+const NOW: UnixMillis = UnixMillis(1e12);
 
 /// Time that goes on when told to; the same for callers and for the store itself.
 #[derive(Default)]
@@ -36,7 +37,7 @@ impl Manual {
 
 impl Clock for Manual {
     fn wall(&self) -> UnixMillis {
-        UnixMillis(1e12 + self.monotonic().as_secs_f64() * 1e3)
+        UnixMillis(NOW.0 + self.monotonic().as_secs_f64() * 1e3)
     }
 
     fn monotonic(&self) -> Duration {
@@ -87,9 +88,7 @@ impl Fixture {
     }
 
     fn flush(&self) -> Option<String> {
-        let (sender, receiver) = sync_channel(1);
-        self.store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
-        receiver.recv().unwrap()
+        flush(&self.store)
     }
 
     fn close(self) {
@@ -102,6 +101,12 @@ impl Fixture {
         let events = self.store.degradations();
         events.into_iter().map(|event| event.reason).collect()
     }
+}
+
+fn flush(store: &Store) -> Option<String> {
+    let (sender, receiver) = sync_channel(1);
+    store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
+    receiver.recv().unwrap()
 }
 
 fn units(text: &str) -> Vec<u16> {

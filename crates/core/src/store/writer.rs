@@ -6,7 +6,7 @@
 
 use rusqlite::Connection;
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -20,7 +20,9 @@ use super::{
     database::Database,
     events::Reason,
     folder::Identity,
+    lease::Decision,
     trouble::Trouble,
+    waiting::Waiting,
 };
 
 /// Between two attempts to write what others keep from being written.
@@ -55,6 +57,7 @@ pub(super) struct Writer {
     has_slack: bool,
     busy: u32,
     panics: u32,
+    waiting: Waiting,
 }
 
 impl Writer {
@@ -70,6 +73,7 @@ impl Writer {
             has_slack: false,
             busy: 0,
             panics: 0,
+            waiting: Waiting::default(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Writer {
             let is_last = commands.is_none();
             self.backlog.extend(commands.unwrap_or_default());
             self.guarded(Self::work);
+            self.guarded(Self::attend);
             if is_last && (self.busy == 0 || self.busy > LAST_ATTEMPTS) {
                 self.abandon_backlog();
                 self.guarded(Self::close);
@@ -97,9 +102,17 @@ impl Writer {
     fn timeout(&self) -> Option<Duration> {
         if self.has_slack {
             Some(Duration::ZERO)
+        } else if self.busy > 0 {
+            Some(RETRY)
         } else {
-            (self.busy > 0).then_some(RETRY)
+            self.waiting.timeout(&self.core)
         }
+    }
+
+    /// Looks after leases.
+    fn attend(&mut self) {
+        let connection = self.database.as_ref().map(|database| &database.connection);
+        self.waiting.attend(&self.core, connection);
     }
 
     fn guarded(&mut self, work: fn(&mut Self)) {
@@ -141,7 +154,7 @@ impl Writer {
             let length = self.next_batch();
             match self.write(length) {
                 Ok(findings) => {
-                    self.done(length, &findings);
+                    self.done(length, findings);
                     files = 0;
                 }
                 Err(Trouble::Missing) if files < FILES => files += 1,
@@ -287,9 +300,10 @@ impl Writer {
         }
     }
 
-    fn done(&mut self, length: usize, findings: &Findings) {
-        let core = &self.core;
-        let mut commands: Vec<_> = self.backlog.drain(..length).collect();
+    fn done(&mut self, length: usize, findings: Findings) {
+        let core = self.core.clone();
+        self.waiting.unblock();
+        let commands: Vec<_> = self.backlog.drain(..length).collect();
         core.queue.settle(&commands);
         self.failing &= !commands.iter().any(|command| matches!(command.task, Task::Put(_)));
         self.busy = 0;
@@ -312,7 +326,10 @@ impl Writer {
                 "an entry takes more than a fifth of what the store may hold",
             );
         }
-        answer(core, &mut commands);
+        for (id, ticket) in findings.lost_leases {
+            core.leases.drop_lease(id, ticket);
+        }
+        self.answer(commands, &findings.decisions);
     }
 
     /// What to do with the first commands of the backlog when they cannot be written.
@@ -332,13 +349,17 @@ impl Writer {
     fn be_patient(&mut self) {
         self.busy += 1;
         let now = self.core.clock.monotonic();
+        let is_blocked = self.waiting.is_blocked(now);
         for command in &mut self.backlog {
-            if let Task::Flush(Flush { asked, .. }) = &command.task
-                && now.saturating_sub(*asked) > FLUSH_PATIENCE
-            {
-                let task = std::mem::replace(&mut command.task, Task::Touch(0));
-                if let Task::Flush(Flush { answer, .. }) = task {
-                    answer(Some(Trouble::Busy.to_string()));
+            let is_over = match &command.task {
+                Task::Flush(Flush { asked, .. }) => now.saturating_sub(*asked) > FLUSH_PATIENCE,
+                Task::Acquire(_) => is_blocked,
+                _ => false,
+            };
+            if is_over {
+                match std::mem::replace(&mut command.task, Task::Touch(0)) {
+                    Task::Flush(Flush { answer, .. }) => answer(Some(Trouble::Busy.to_string())),
+                    task => self.waiting.finish(&self.core, task, &HashMap::new()),
                 }
             }
         }
@@ -346,7 +367,7 @@ impl Writer {
 
     /// Drops what cannot be written to a store that answers nothing either.
     fn drop_writes(&mut self, trouble: &Trouble) {
-        let mut commands: Vec<_> = self.backlog.drain(..).collect();
+        let commands: Vec<_> = self.backlog.drain(..).collect();
         let dropped = commands.iter().filter(|command| matches!(command.task, Task::Put(_)));
         if let Some(last) = dropped.clone().next_back() {
             self.core.fail(last.sequence, &trouble.to_string());
@@ -356,7 +377,7 @@ impl Writer {
             .dropped_writes
             .fetch_add(dropped.count() as u64, Ordering::Relaxed);
         self.core.queue.settle(&commands);
-        answer(&self.core, &mut commands);
+        self.answer(commands, &HashMap::new());
     }
 
     /// Reports a failure. Entries are lost, and with them what they replaced; removals are tried again with the next
@@ -391,18 +412,28 @@ impl Writer {
         };
         tally.fetch_add(lost, Ordering::Relaxed);
         core.queue.settle(&finished);
-        answer(&core, &mut finished);
+        self.answer(finished, &HashMap::new());
     }
 
     fn abandon_backlog(&mut self) {
-        let mut commands: Vec<_> = self.backlog.drain(..).collect();
+        let commands: Vec<_> = self.backlog.drain(..).collect();
         if let Some(last) = commands.last() {
             self.core
                 .fail(last.sequence, "the store was closed before this could be written");
         }
         self.core.queue.settle(&commands);
         self.busy = 0;
-        answer(&self.core, &mut commands);
+        self.answer(commands, &HashMap::new());
+    }
+
+    /// Tells those who wait for commands that are over.
+    fn answer(&mut self, commands: Vec<Command>, decisions: &HashMap<i64, Decision>) {
+        for command in commands {
+            match command.task {
+                Task::Flush(Flush { since, answer, .. }) => answer(self.core.failure_since(since)),
+                task => self.waiting.finish(&self.core, task, decisions),
+            }
+        }
     }
 
     /// Writes the log back, while the file is the one at the path.
@@ -414,15 +445,6 @@ impl Writer {
             && database.is_in_place(&self.core.folder)
         {
             checkpoint(&database.connection);
-        }
-    }
-}
-
-/// Tells those who wait until something is on disk.
-fn answer(core: &Core, commands: &mut Vec<Command>) {
-    for command in commands.drain(..) {
-        if let Task::Flush(Flush { since, answer, .. }) = command.task {
-            answer(core.failure_since(since));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What a store says about a look-up that missed.
 
-use super::{NOW, entry, flush, open, units};
+use super::{Fixture, NOW, entry, flush, units};
 use crate::{
     clock::UnixMillis,
     explain::{Explanation, Outcome},
-    store::{Entry, Namespace, Store},
+    store::{Namespace, Store},
 };
 use tempfile::TempDir;
 
@@ -16,9 +16,7 @@ fn key(input: &str, temperature: f64) -> String {
 }
 
 fn put(store: &Store, namespace: &Namespace, key: &str, created: f64, deadline: f64) {
-    let mut entry: Entry = entry("v");
-    entry.facts.created = UnixMillis(created);
-    entry.facts.deadline = UnixMillis(deadline);
+    let entry = entry("v", UnixMillis(created), UnixMillis(deadline));
     store.put(namespace, &units(key), entry);
 }
 
@@ -29,7 +27,7 @@ fn explain(store: &Store, namespace: &Namespace, key: &str) -> Explanation {
 #[test]
 fn an_entry_that_is_there_is_a_hit_or_expired_whether_it_is_written_yet_or_not() {
     let folder = TempDir::new().unwrap();
-    let store = open(&folder);
+    let Fixture { store, .. } = Fixture::open(folder.path());
     let namespace = Namespace::new("n");
     put(&store, &namespace, &key("live", 0.0), 5.0, f64::INFINITY);
     put(&store, &namespace, &key("old", 0.0), 6.0, 7.0);
@@ -48,7 +46,7 @@ fn an_entry_that_is_there_is_a_hit_or_expired_whether_it_is_written_yet_or_not()
 #[test]
 fn the_nearest_live_entry_of_the_namespace_is_found_among_what_waits_and_what_is_written() {
     let folder = TempDir::new().unwrap();
-    let store = open(&folder);
+    let Fixture { store, .. } = Fixture::open(folder.path());
     let (namespace, other) = (Namespace::new("n"), Namespace::new("m"));
     put(&store, &other, &key("hello", 0.1), 1.0, f64::INFINITY);
     put(&store, &namespace, &key("hello", 0.1), 2.0, 3.0);
