@@ -1,11 +1,11 @@
-// How long values take to bytes and back, against v8.serialize, JSON and msgpackr in the same run: `npm run bench -- codec`.
+// How long values take to bytes and back, against v8.serialize, JSON and devalue in the same run: `npm run bench -- codec`.
 //
 // Rounds of all contenders alternate and the fastest of each is shown: other programs can only slow a round down. A dash
 // stands where a contender does not bring the value back equal. JSON text counts as it is, since the store takes text.
 
 import { isDeepStrictEqual } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { Packr } from 'msgpackr'
+import { parse, stringify } from 'devalue'
 import { decodeValue, decodeVector } from '../lib/values/codec/decode.ts'
 import { encodeTagged, encodeValue, encodeVector } from '../lib/values/codec/encode.ts'
 import { copyValue, freezeValue } from '../lib/values/codec/isolation.ts'
@@ -40,13 +40,12 @@ const row = (index) => ({
 const single = Array.from({ length: 1_536 }, (_, index) => Math.fround(Math.sin(index)))
 const double = single.map((number) => number + 1e-9)
 
-const packr = new Packr({ structuredClone: true, moreTypes: true })
 const coded = { encode: encodeValue, decode: ({ codec, value }) => decodeValue(codec, value).value }
 const contenders = {
   codec: coded,
   JSON: { encode: JSON.stringify, decode: JSON.parse },
   v8: { encode: serialize, decode: deserialize },
-  msgpackr: { encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) },
+  devalue: { encode: stringify, decode: parse },
 }
 const tagged = { ...coded, encode: encodeTagged }
 const vector = { encode: encodeVector, decode: ({ codec, value }) => decodeVector(codec, value) }
@@ -72,7 +71,7 @@ compare(
 )
 compare(
   '16 messages of 4 KB',
-  Array.from({ length: 16 }, () => ({ role: 'user', content: text.repeat(80) })),
+  Array.from({ length: 16 }, (_, index) => ({ role: 'user', content: index + text.repeat(80) })),
   codecs,
 )
 compare('an answer with 1,536 numbers', { data: [{ embedding: double }] }, contenders)
