@@ -1,40 +1,16 @@
-// What the codec carries, what it refuses, and what it makes of equal values. How it meets bytes that are not its own is
-// told in codec-hostile.spec.ts.
+// What the codec carries, and what it makes of equal values. What it refuses is in unstorable.spec.ts, how it meets bytes
+// that are not its own in codec-hostile.spec.ts.
 
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual, types } from 'node:util'
 import { runInNewContext, runInThisContext } from 'node:vm'
-import Decimal from 'decimal.js'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { decodeValue } from '../lib/values/codec/decode.ts'
 import { encodeTagged, encodeValue } from '../lib/values/codec/encode.ts'
-import { registerCodec } from '../lib/values/codec/registry.ts'
-import { Unstorable } from '../lib/values/codec/unstorable.ts'
 import { anyStorable } from './helpers/any-data.ts'
+import { encoded, roundTrip } from './helpers/codec.ts'
 
-const encoded = (value: unknown) => {
-  const result = encodeValue(value)
-  if (result instanceof Unstorable) throw new Error(`not storable: ${result.kind} at ${result.path}`)
-  return result
-}
-const roundTrip = (value: any): any => {
-  const { codec, value: bytes } = encoded(value)
-  const decoded = decodeValue(codec, bytes)
-  if (decoded === undefined) throw new Error('not decodable')
-  return decoded.value
-}
-const refusal = (value: unknown) => {
-  const result = encodeValue(value)
-  return result instanceof Unstorable ? [result.kind, result.path] : result
-}
-
-class Money {
-  cents: number
-  constructor(cents = 1) {
-    this.cents = cents
-  }
-}
 const elsewhere = (source: string) => runInNewContext(source, { Buffer })
 
 describe('whatever structured clone carries comes back equal', () => {
@@ -339,171 +315,4 @@ test('every test vector of docs/formats.md holds, both ways', () => {
     const read = decodeValue(2, Buffer.from(hexadecimal?.replaceAll(' ', '') ?? '', 'hex'))
     expect([expression, isDeepStrictEqual(read, { value })]).toEqual([expression, true])
   }
-})
-
-describe('what cannot be stored is said, never thrown', () => {
-  const endless = (): object => ({
-    get next() {
-      return endless()
-    },
-  })
-  const nested = (levels: number) => {
-    let value: unknown = 1
-    for (let level = 0; level < levels; level++) value = [value]
-    return value
-  }
-  const failing = Object.defineProperty({}, 'a', {
-    enumerable: true,
-    get: () => {
-      throw new Error('mine')
-    },
-  })
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-
-  test.each<[string, unknown, string, string]>([
-    ['a function', () => {}, 'function', ''],
-    ['a symbol', Symbol('s'), 'symbol', ''],
-    ['a function deep inside', { choices: [{ 'a b': [1, () => {}] }] }, 'function', 'choices[0]["a b"][1]'],
-    ['a function beside JSON', [1, 'a', null, Symbol('s')], 'symbol', '[3]'],
-    [
-      'a key of a Map',
-      new Map<any, any>([
-        ['a', 1],
-        [() => {}, 2],
-      ]),
-      'function',
-      '.keys()[1]'.slice(1),
-    ],
-    ['a value of a Map', { map: new Map([['a', [() => {}]]]) }, 'function', 'map.get("a")[0]'],
-    ['a value under an object of a Map', { map: new Map([[{}, Symbol('s')]]) }, 'symbol', 'map.values()[0]'],
-    ['a member of a Set', new Set([1, () => {}]), 'function', 'values()[1]'],
-    ['the cause of an error', new Error('x', { cause: () => {} }), 'function', 'cause'],
-    ['an instance of a class', { price: new Money() }, 'class Money', 'price'],
-    ['an instance of an error class', [new (class HttpError extends Error {})('x')], 'class HttpError', '[0]'],
-    ['an instance of a subclass of Map', new (class Tags extends Map {})(), 'class Tags', ''],
-    ['an instance of a subclass of Array', new (class Row extends Array {})(), 'class Row', ''],
-    ['an instance of a subclass of Uint8Array', new (class Bytes extends Uint8Array {})(1), 'class Bytes', ''],
-    ['an object made from another', Object.create({ a: 1 }), 'object with a prototype of its own', ''],
-    ['a boxed symbol', Object(Symbol('s')), 'class Symbol', ''],
-    ['a promise', { answer: Promise.resolve(1) }, 'class Promise', 'answer'],
-    ['a WeakMap', new WeakMap(), 'class WeakMap', ''],
-    ['a URL', new URL('http://localhost'), 'class URL', ''],
-    ['a Response', new Response('x'), 'class Response', ''],
-    ['shared memory', new SharedArrayBuffer(1), 'class SharedArrayBuffer', ''],
-    ['a view of shared memory', new Uint8Array(new SharedArrayBuffer(1)), 'class SharedArrayBuffer', ''],
-    ['a buffer that can grow', new (ArrayBuffer as any)(8, { maxByteLength: 16 }), 'resizable ArrayBuffer', ''],
-    ['a Map with properties', Object.assign(new Map(), { extra: 1 }), 'Map with properties of its own', ''],
-    ['a getter that throws', { list: [failing] }, 'accessor that throws', 'list[0].a'],
-    ['a proxy that was revoked', [proxy], 'accessor that throws', '[0]'],
-    ['an endless object', endless(), 'nesting of more than 1000 levels', 'PATH'],
-    ['nesting beyond the limit', nested(1_001), 'nesting of more than 1000 levels', 'PATH'],
-    ['nesting beyond the stack', nested(100_000), 'nesting of more than 1000 levels', 'PATH'],
-  ])('%s', (_, value, kind, path) => {
-    expect(refusal(value)).toEqual([kind, path === 'PATH' ? expect.stringContaining('…') : path])
-  })
-
-  test('values of 1,000 levels are stored', () => {
-    for (const value of [nested(1_000), [nested(998), -0]]) expect(roundTrip(value)).toEqual(value)
-  })
-
-  test('a method named toJSON is a function, wherever it comes from', () => {
-    expect(refusal({ a: 1, toJSON: () => 2 })).toEqual(['function', 'toJSON'])
-    const quiet = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 2 })
-    expect(roundTrip(quiet)).toEqual({ a: 1 })
-    expect(roundTrip({ toJSON: 'text' })).toEqual({ toJSON: 'text' })
-  })
-
-  test('a value that encodes others while it is read', () => {
-    const inner = {
-      get a() {
-        return encoded({ deep: [-0] }).value.length
-      },
-    }
-    expect(roundTrip([-0, inner, 'after'])).toEqual([-0, { a: encoded({ deep: [-0] }).value.length }, 'after'])
-  })
-})
-
-describe('registerCodec', () => {
-  const decimal = {
-    is: (value: unknown) => Decimal.isDecimal(value),
-    encode: (value: Decimal) => value.toString(),
-    decode: (text: string) => new Decimal(text),
-  }
-  const nothing = { is: () => false, encode: () => 0, decode: () => 0 }
-  afterEach(() => {
-    for (const name of ['Decimal', 'Money', 'HttpError', 'Faulty']) registerCodec(name, nothing)
-  })
-
-  test("Prisma's Decimal comes back as one", () => {
-    expect(refusal({ price: new Decimal('1.10') })).toEqual(['class Decimal', 'price'])
-    registerCodec('Decimal', decimal)
-    const price = new Decimal('0.1000000000000000000000000001')
-    const read = roundTrip({ rows: [{ price, again: price }] })
-    expect(Decimal.isDecimal(read.rows[0].price) && read.rows[0].price.equals(price)).toBe(true)
-    expect(read.rows[0].again).toBe(read.rows[0].price)
-  })
-
-  test('a codec can give anything storable, and claim what would be stored otherwise', () => {
-    class HttpError extends Error {
-      readonly headers: Map<string, string>
-      constructor(message: string, headers: Map<string, string>) {
-        super(message)
-        this.headers = headers
-      }
-    }
-    registerCodec('HttpError', {
-      is: (value) => value instanceof HttpError,
-      encode: ({ message, headers }) => ({ message, headers }),
-      decode: ({ message, headers }) => new HttpError(message, headers),
-    })
-    const read = roundTrip([new HttpError('no', new Map([['retry-after', '1']]))])[0]
-    expect(read).toBeInstanceOf(HttpError)
-    expect([read.message, read.headers]).toEqual(['no', new Map([['retry-after', '1']])])
-  })
-
-  test('a name registered again replaces the codec; one that is not known is a miss', () => {
-    const money = (version: number) => ({
-      is: (value: unknown) => value instanceof Money,
-      encode: ({ cents }: Money) => [version, cents],
-      decode: ([written, cents]: number[]) => new Money(written! * 1_000 + version * 100 + cents!),
-    })
-    registerCodec('Money', money(1))
-    const { value } = encoded(new Money(7))
-    registerCodec('Money', money(2))
-    expect(decodeValue(2, value)).toEqual({ value: new Money(1_207) })
-    const unknown = Buffer.from(Buffer.from(value).toString('latin1').replace('Money', 'Mozey'), 'latin1')
-    expect(decodeValue(2, unknown)).toBeUndefined()
-  })
-
-  test('a codec that fails stores nothing and reads nothing', () => {
-    const fail = (): never => {
-      throw new Error('mine')
-    }
-    const is = (value: unknown) => value instanceof Money
-    registerCodec('Faulty', { is, encode: fail, decode: fail })
-    expect(refusal([new Money()])).toEqual(['codec Faulty that throws', '[0].encode(Faulty)'])
-    registerCodec('Faulty', { is, encode: ({ cents }) => cents, decode: fail })
-    expect(decodeValue(2, encoded(new Money()).value)).toBeUndefined()
-    registerCodec('Faulty', { is, encode: (value) => ({ value }), decode: fail })
-    expect(refusal(new Money())).toEqual(['codec whose data refers to the value', '.encode(Faulty).value'.slice(1)])
-    registerCodec('Faulty', { is: fail, encode: fail, decode: fail })
-    expect(refusal([new Money()])).toEqual(['class Money', '[0]'])
-  })
-
-  test('its arguments are checked before anything is changed', () => {
-    registerCodec('Decimal', decimal)
-    const wrong: [unknown, unknown, string][] = [
-      [7, decimal, 'Expected `name` to be a string, got `7`'],
-      ['', decimal, 'Expected `name` to be a name of 1 to 255 characters, got `""`'],
-      ['Decimal', null, 'Expected `codec` to be an object, got `null`'],
-      ['Decimal', { ...decimal, is: 1 }, 'Expected `codec.is` to be a function, got `1`'],
-      ['Decimal', { ...decimal, encode: 1 }, 'Expected `codec.encode` to be a function, got `1`'],
-      ['Decimal', { ...decimal, decode: undefined }, 'Expected `codec.decode` to be a function, got `undefined`'],
-    ]
-    for (const [name, codec, message] of wrong) {
-      expect(() => registerCodec(name as string, codec as any)).toThrow(message)
-    }
-    expect(Decimal.isDecimal(roundTrip([new Decimal(1)])[0])).toBe(true)
-  })
 })

@@ -2,11 +2,10 @@
 // within a small multiple of the input, and no code runs but the `decode` of codecs that the program registered.
 
 import { types } from 'node:util'
-import { isIndex } from '../objects.ts'
 import { BINARY_KINDS, HIDDEN_OF_ERRORS, LAST_INDEX, Tag } from './format.ts'
 import { ERROR_CLASSES } from './kind.ts'
-import { define, keepSparse, makeError, makeView, mustBeDefined } from './parts.ts'
-import { MALFORMED, Reader } from './reader.ts'
+import { define, keepSparse, makeError, makeView } from './parts.ts'
+import { MALFORMED, type Name, Reader } from './reader.ts'
 import { codecNamed } from './registry.ts'
 import { DEEPEST } from './unstorable.ts'
 import { DOUBLES, SINGLES, unpackNumbers } from './vector.ts'
@@ -36,15 +35,11 @@ function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
-/** A name as it was read, and how a property of that name is set. */
-interface Name {
-  readonly text: string
-  readonly isDefined: boolean
-  readonly index: number
-}
-
 /** Elements up to this index may lie in a run; those far beyond the number of properties may not. */
 const NEAR = 8
+
+/** A number of so many bytes is exact. */
+const EXACT_BYTES = 6
 
 class Decoder {
   readonly #reader: Reader
@@ -149,7 +144,10 @@ class Decoder {
 
   #readBigInt(): bigint {
     const bytes = this.#reader.raw(this.#reader.count(1))
-    return bytes.length === 0 ? 0n : BigInt(`0x${(bytes as Buffer).toString('hex')}`)
+    if (bytes.length > EXACT_BYTES) return BigInt(`0x${(bytes as Buffer).toString('hex')}`)
+    let value = 0
+    for (let index = 0; index < bytes.length; index++) value = value * 0x100 + (bytes[index] as number)
+    return BigInt(value)
   }
 
   #readReference(): unknown {
@@ -175,8 +173,7 @@ class Decoder {
     const known = this.#names[number - 1]
     if (known !== undefined) return known
     if (number !== 0) throw MALFORMED
-    const text = this.#reader.text()
-    const name = { text, isDefined: mustBeDefined(text), index: isIndex(text) ? Number(text) : -1 }
+    const name = this.#reader.name()
     this.#names.push(name)
     return name
   }

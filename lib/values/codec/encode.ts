@@ -89,8 +89,7 @@ class Encoder {
 
   #writeBigInt(value: bigint): void {
     this.#writer.byte(value < 0n ? Tag.NegativeBigInt : Tag.BigInt)
-    const digits = (value < 0n ? -value : value).toString(16)
-    const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
+    const bytes = bytesOf(value < 0n ? -value : value)
     this.#writer.whole(bytes.length)
     this.#writer.raw(bytes)
   }
@@ -287,6 +286,13 @@ class Encoder {
     this.#open.delete(number)
     this.trail.leave()
   }
+}
+
+/** The bytes of a magnitude, at least one, the highest first. */
+function bytesOf(magnitude: bigint): Uint8Array {
+  if (magnitude < 0x100n) return Uint8Array.of(Number(magnitude))
+  const digits = magnitude.toString(16)
+  return Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
 }
 
 function tagOfConstant(value: unknown): number {

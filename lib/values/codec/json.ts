@@ -36,10 +36,9 @@ function isJsonObject(value: object & { toJSON?: unknown }, met: Met, depth: num
   if (depth > DEEPEST || met.meet(value) !== -1) return false
   if (!isPlainOrArray(value) || typeof value.toJSON === 'function') return false
   if (Array.isArray(value)) return isJsonArray(value, met, depth)
-  // Names that are inherited do no harm: their values are looked at in vain.
-  for (const name in value) {
-    const child = (value as Record<string, unknown>)[name]
-    if (typeof child !== 'string' && !isJson(child, met, depth)) return false
+  const children = Object.values(value)
+  for (let index = 0; index < children.length; index++) {
+    if (!isJson(children[index], met, depth)) return false
   }
   return true
 }

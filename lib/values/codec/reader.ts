@@ -1,8 +1,28 @@
+import { isIndex } from '../objects.ts'
+import { mustBeDefined } from './parts.ts'
+
 /** Ends the reading of bytes that are not what they should be; thrown inside the codec only. */
 export const MALFORMED = Symbol('malformed')
 
 /** Up to so many bytes are read one by one, which for so few is quicker than a call. */
 const SHORT = 12
+
+/** A property's name, and how a property of that name is set. */
+export interface Name {
+  readonly text: string
+  /** A simple assignment could run a setter, or fail. */
+  readonly isDefined: boolean
+  /** The index that it is of an array's element; -1 for all others. */
+  readonly index: number
+}
+
+function makeName(text: string): Name {
+  return { text, isDefined: mustBeDefined(text), index: isIndex(text) ? Number(text) : -1 }
+}
+
+/** Short names read lately, by a hash of their bytes: most names come again and again. */
+const recentNames = new Array<Name | undefined>(512).fill(undefined)
+const LONGEST_RECENT = 24
 
 /** Reads what `Writer` wrote; anything else ends in `MALFORMED`, before memory is asked for. */
 export class Reader {
@@ -59,6 +79,35 @@ export class Reader {
     }
     const start = this.#skip(length)
     return (length <= SHORT && this.#shortAscii(start, length)) || this.#bytes.toString('utf8', start, start + length)
+  }
+
+  /** A text that is a property's name. */
+  name(): Name {
+    const prefix = this.#bytes[this.#position] ?? 0
+    const length = prefix >> 1
+    if (prefix % 2 === 1 || length > LONGEST_RECENT || length >= this.remaining) return makeName(this.text())
+    const start = this.#position + 1
+    let hash = length
+    for (let index = start; index < start + length; index++) hash = (hash * 31 + (this.#bytes[index] as number)) | 0
+    const slot = hash & (recentNames.length - 1)
+    const recent = recentNames[slot]
+    if (recent !== undefined && this.#isAt(start, length, recent.text)) {
+      this.#position = start + length
+      return recent
+    }
+    const name = makeName(this.text())
+    recentNames[slot] = name
+    return name
+  }
+
+  /** Whether these bytes are the text, in ASCII. */
+  #isAt(start: number, length: number, text: string): boolean {
+    if (text.length !== length) return false
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index)
+      if (unit > 0x7f || unit !== this.#bytes[start + index]) return false
+    }
+    return true
   }
 
   /** The bytes where they lie. */

@@ -22,7 +22,8 @@ export class Refusal {
   }
 }
 
-const DEEPEST = 1_000
+/** Levels of nesting beyond which nothing is stored, nor read. */
+export const DEEPEST = 1_000
 
 /** The way from the root of a walk to where it is. */
 export class Trail {
@@ -68,6 +69,3 @@ export class EntryStep {
       : `.${this.#collection}()[${this.#index}]`
   }
 }
-
-/** The levels below which nothing is stored, nor read. */
-export { DEEPEST }

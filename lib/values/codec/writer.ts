@@ -18,7 +18,7 @@ export class Writer {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#length))
+    return new Uint8Array(this.#bytes.buffer.slice(0, this.#length))
   }
 
   byte(value: number): void {
