@@ -1,6 +1,8 @@
 import type { Bytes, Milliseconds } from '../units.ts'
+import type { CacheMode } from './mode.ts'
+import type { LifetimeSavings, Savings } from './savings.ts'
 
-/** What bounds a cache. */
+/** What bounds a cache, and what it does with requests. */
 export interface CacheOptions {
   /** Most entries held: an integer ≥ 1. At no moment are there more: the least recently used entry leaves first. */
   maxSize?: number
@@ -15,6 +17,11 @@ export interface CacheOptions {
    * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
    */
   maxMemory?: Bytes
+  /**
+   * What the cache does with requests. Default: what the environment variable `AI_EVALS_CACHE` says when the cache is
+   * made, and otherwise `live`.
+   */
+  mode?: CacheMode
 }
 
 /** What a cache takes for the options that are left out. */
@@ -46,6 +53,20 @@ export interface CacheStats {
    * clock that fake timers do not move. Never 0 once there was a look-up, 0 before.
    */
   avgAccessTime: Milliseconds
+}
+
+/** The statistics of the caches of this package. */
+export interface DetailedCacheStats extends CacheStats {
+  /** What this cache has saved since it was made or last cleared. */
+  savings: Savings
+  /** What its namespace of the store has saved since the store was made. `undefined` without a store. */
+  lifetime: LifetimeSavings | undefined
+  /** Values that could not be stored, or copied where `isolation` asks for it; they are held in memory all the same. */
+  notStorable: number
+  /** Entries that its namespace of the store holds; 0 without a store. */
+  storedEntries: number
+  /** Bytes that they take on disk. */
+  storedBytes: Bytes
 }
 
 /** What {@link CacheInvalidator} asks of a cache: every cache of this package, or one of your own. */

@@ -1,17 +1,22 @@
-import { checkString } from '../arguments.ts'
+import { checkFunction, checkString } from '../arguments.ts'
+import { encodeText } from '../key/text.ts'
 import { MiB } from '../units.ts'
-import { sizeOf, sizeOfString } from '../values/size-of.ts'
-import type { CacheOptions, CacheStats } from './cache-stats.ts'
+import { BaseCache } from './base-cache.ts'
+import type { CacheOptions } from './cache-stats.ts'
+import { getOrSet } from './get-or-set.ts'
+import {
+  checkFetchOptions,
+  checkStoreOptions,
+  type GetOrSetOptions,
+  type SampleOptions,
+  type SetOptions,
+  sampleOf,
+} from './options.ts'
+import { encodeSample, type Place } from './place.ts'
 import { matcherOf, parametersAsJson } from './query-pattern.ts'
 import { RequestCache } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 200, ttl: 300_000, maxMemory: 50 * MiB }
-
-interface StoredResult {
-  readonly result: unknown
-  /** As they were when the result was stored. */
-  readonly paramsJson: string
-}
+const DEFAULTS = { maxSize: 200, ttl: 300_000, maxMemory: 50 * MiB, holdsAnswers: false }
 
 /**
  * Keeps the results of database queries under the query's text or name and its parameters.
@@ -25,15 +30,17 @@ interface StoredResult {
  * cache.get('student-metrics', { studentId: '123' }) // { gpa: 3.4 }
  * cache.invalidate('student-metrics') // 1
  */
-export class QueryCache {
-  readonly #requests: RequestCache<StoredResult>
+export class QueryCache extends BaseCache {
+  readonly #requests: RequestCache
 
   /**
    * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes, `maxMemory` to 50 MiB.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    this.#requests = new RequestCache(options, DEFAULTS)
+    const requests = new RequestCache(options, DEFAULTS, 'params', encodeRequest)
+    super(requests)
+    this.#requests = requests
   }
 
   /**
@@ -41,12 +48,12 @@ export class QueryCache {
    *
    * @throws TypeError where `params` holds what no key can be made of: a function, a symbol, a cycle.
    */
-  get<T = any>(query: string, params?: any): T | undefined {
+  get<T = any>(query: string, params?: any, options?: SampleOptions): T | undefined {
     checkString('query', query)
     const begun = this.#requests.beginLookUp()
-    const stored = this.#requests.get(query, params, 'params')
+    const result = this.#requests.get(query, params, sampleOf(options))
     this.#requests.endLookUp(begun)
-    return stored?.result as T | undefined
+    return result as T | undefined
   }
 
   /**
@@ -54,11 +61,28 @@ export class QueryCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  set(query: string, params: any | undefined, result: any): void {
+  set(query: string, params: any | undefined, result: any, options?: SetOptions): void {
     checkString('query', query)
-    const paramsJson = parametersAsJson(params)
-    const bytes = sizeOf(result) + sizeOfString(paramsJson)
-    this.#requests.set(query, params, 'params', { result, paramsJson }, bytes)
+    checkStoreOptions(options)
+    this.#requests.set(this.#place(query, params, options), result, options)
+  }
+
+  /**
+   * The live result, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and all
+   * get its result or the error it failed with.
+   *
+   * @param fn is given a signal, which aborts when nobody waits for its result any more.
+   */
+  async getOrSet<T = any>(
+    query: string,
+    params: any | undefined,
+    fn: (signal: AbortSignal) => T | PromiseLike<T>,
+    options?: GetOrSetOptions<T>,
+  ): Promise<T> {
+    checkString('query', query)
+    checkFunction('fn', fn)
+    checkFetchOptions(options)
+    return getOrSet(this.#requests, () => this.#place(query, params, options), fn, options) as Promise<T>
   }
 
   /**
@@ -66,9 +90,15 @@ export class QueryCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  has(query: string, params?: any): boolean {
+  has(query: string, params?: any, options?: SampleOptions): boolean {
     checkString('query', query)
-    return this.#requests.has(query, params, 'params')
+    return this.#requests.has(query, params, sampleOf(options))
+  }
+
+  /** Removes a result; whether there was a live one. */
+  delete(query: string, params?: any, options?: SampleOptions): boolean {
+    checkString('query', query)
+    return this.#requests.delete(this.#place(query, params, options))
   }
 
   /**
@@ -85,24 +115,16 @@ export class QueryCache {
    */
   invalidate(pattern: RegExp | string): number {
     const matches = matcherOf(pattern)
-    return this.#requests.invalidate(
-      matches,
-      (query, { paramsJson }) => paramsJson !== '' && matches(query + paramsJson),
-    )
+    return this.#requests.invalidate((query, paramsJson) => matches(query + paramsJson))
   }
 
-  /** Removes every result and resets the statistics. */
-  clear(): void {
-    this.#requests.clear()
+  #place(query: string, params: unknown, options: SampleOptions | undefined): Place {
+    return this.#requests.place(query, params, sampleOf(options), parametersAsJson(params))
   }
+}
 
-  /** What the cache has done since it was made or last cleared, and what it holds now. */
-  getStats(): CacheStats {
-    return this.#requests.stats()
-  }
-
-  /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-  removeExpired(): number {
-    return this.#requests.removeExpired()
-  }
+/** No parameters are a property that is `undefined`, of which an encoding says nothing. */
+function encodeRequest(query: string, params: string, sample: number): string {
+  const named = params === 'u' ? '' : `s6:params${params}`
+  return `{${named}s5:query${encodeText(query)}${encodeSample(sample)}}`
 }

@@ -1,77 +1,93 @@
 // What the response and the query cache share: entries under an outer string and any inner value.
 
 import { encodeKey } from '../key/encode.ts'
-import { sizeOfString } from '../values/size-of.ts'
-import type { CacheDefaults, CacheOptions, CacheStats } from './cache-stats.ts'
+import { encodeText } from '../key/text.ts'
+import { CacheEngine, type EngineDefaults } from './cache-engine.ts'
+import type { CacheOptions } from './cache-stats.ts'
 import type { Entry } from './entry.ts'
-import { HotTier } from './hot-tier.ts'
+import { Place } from './place.ts'
 import { TwoLevelIndex } from './two-level-index.ts'
 
-export class RequestCache<V> {
-  readonly #tier: HotTier<V>
+/** Gives the canonical encoding of a whole request, of its outer string and the encoding of its inner value. */
+type EncodeRequest = (outer: string, inner: string, sample: number) => string
+
+export class RequestCache extends CacheEngine {
   /** A string is its own key, neither copied nor encoded; what is encoded has an index of its own, so no two collide. */
-  readonly #texts = new TwoLevelIndex<V>()
-  readonly #encodings = new TwoLevelIndex<V>()
+  readonly #texts: TwoLevelIndex<unknown>
+  readonly #encodings: TwoLevelIndex<unknown>
+  readonly #encode: EncodeRequest
+  /** What errors call the inner value. */
+  readonly #inner: string
 
-  constructor(options: CacheOptions | undefined, defaults: CacheDefaults) {
-    this.#tier = new HotTier(options, defaults, [this.#texts, this.#encodings])
+  constructor(options: CacheOptions | undefined, defaults: EngineDefaults, inner: string, encode: EncodeRequest) {
+    const texts = new TwoLevelIndex<unknown>()
+    const encodings = new TwoLevelIndex<unknown>()
+    super(options, defaults, [texts, encodings])
+    this.#texts = texts
+    this.#encodings = encodings
+    this.#inner = inner
+    this.#encode = encode
   }
 
-  beginLookUp(): number {
-    return this.#tier.beginLookUp()
+  get(outer: string, inner: unknown, sample: number): unknown {
+    const isText = typeof inner === 'string' && sample === 0
+    const index = isText ? this.#texts : this.#encodings
+    const key = isText ? inner : this.#keyOf(inner, sample)
+    const entry = this.tier.live(index.entry(outer, key))
+    if (entry !== undefined) return this.give(this.tier.hit(entry))
+    if (!this.isShallow) return this.readDeeper(this.#place(index, outer, key, sample, ''))
+    this.tier.countMiss()
+    return undefined
   }
 
-  endLookUp(begun: number): void {
-    this.#tier.endLookUp(begun)
+  has(outer: string, inner: unknown, sample: number): boolean {
+    return this.isHeld(this.place(outer, inner, sample))
   }
 
-  /** `name` is what errors call `inner`. */
-  get(outer: string, inner: unknown, name: string): V | undefined {
-    return this.#tier.read(this.#find(outer, inner, name))
+  /** `label` is what a new entry can be invalidated by, besides its outer string. */
+  place(outer: string, inner: unknown, sample: number, label = ''): Place {
+    return typeof inner === 'string' && sample === 0
+      ? this.#place(this.#texts, outer, inner, sample, label)
+      : this.#place(this.#encodings, outer, this.#keyOf(inner, sample), sample, label)
   }
 
-  has(outer: string, inner: unknown, name: string): boolean {
-    return this.#tier.has(this.#find(outer, inner, name))
-  }
-
-  set(outer: string, inner: unknown, name: string, value: V, valueBytes: number): void {
-    const index = typeof inner === 'string' ? this.#texts : this.#encodings
-    const key = typeof inner === 'string' ? inner : encodeKey(inner, name)
-    const bytes = sizeOfString(key) + valueBytes
-    const found = index.find(outer, key)
-    if (found === undefined) this.#tier.admit(index, outer, key, value, bytes)
-    else this.#tier.renew(found, value, bytes)
-  }
-
-  /** Removes what `matches` says, asked once for each outer string and then for the entries of those it denies. */
-  invalidate(matchesOuter: (outer: string) => boolean, matches: (outer: string, value: V) => boolean): number {
-    const doomed: Entry<V>[] = []
+  /** Removes what `matches` says, asked once for each outer string and then for the labels of the entries it denies. */
+  invalidate(matches: (outer: string, label: string) => boolean): number {
+    const doomed: Entry<unknown>[] = []
     for (const index of [this.#texts, this.#encodings]) {
       for (const { name, entries } of index.buckets()) {
-        const all = matchesOuter(name)
-        for (const entry of entries.values()) if (all || matches(name, entry.value)) doomed.push(entry)
+        const all = matches(name, '')
+        for (const entry of entries.values()) if (all || isLabelled(entry, name, matches)) doomed.push(entry)
       }
     }
-    this.#tier.removeMany(doomed)
+    this.flights.supersedeAll((place) => matches(place.home, '') || isLabelled(place, place.home, matches))
+    this.tier.removeMany(doomed)
     return doomed.length
   }
 
-  clear(): void {
-    this.#tier.clear()
+  protected clearIndex(): void {
     this.#texts.clear()
     this.#encodings.clear()
   }
 
-  stats(): CacheStats {
-    return this.#tier.stats()
+  #place(index: TwoLevelIndex<unknown>, outer: string, key: string, sample: number, label: string): Place {
+    return new Place(index, outer, key, label, () => {
+      const suffix = sampleSuffix(sample)
+      const inner = index === this.#texts ? encodeText(key) : key.slice(0, key.length - suffix.length)
+      return this.#encode(outer, inner, sample)
+    })
   }
 
-  removeExpired(): number {
-    return this.#tier.removeExpired()
+  /** No encoding is the beginning of another, so what follows one cannot be mistaken. */
+  #keyOf(inner: unknown, sample: number): string {
+    return encodeKey(inner, this.#inner) + sampleSuffix(sample)
   }
+}
 
-  #find(outer: string, inner: unknown, name: string): Entry<V> | undefined {
-    if (typeof inner === 'string') return this.#texts.find(outer, inner)
-    return this.#encodings.find(outer, encodeKey(inner, name))
-  }
+function sampleSuffix(sample: number): string {
+  return sample === 0 ? '' : `#${sample}`
+}
+
+function isLabelled(labelled: { label: string }, outer: string, matches: (outer: string, label: string) => boolean) {
+  return labelled.label !== '' && matches(outer, labelled.label)
 }

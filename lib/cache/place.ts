@@ -1,0 +1,46 @@
+import type { Bytes } from '../units.ts'
+import { sizeOfString } from '../values/size-of.ts'
+import type { Entry, Index } from './entry.ts'
+
+/** The place of one request in a cache: where its entry is or would be, and what the request is called elsewhere. */
+export class Place {
+  readonly index: Index<unknown>
+  /** The part of the index. */
+  readonly home: string
+  /** What the entry is called in that part. */
+  readonly key: string
+  /** What it can be invalidated by; empty where it cannot. */
+  readonly label: string
+  private readonly encode: () => string
+  private encoded: string | undefined
+
+  constructor(index: Index<unknown>, home: string, key: string, label: string, encode: () => string) {
+    this.index = index
+    this.home = home
+    this.key = key
+    this.label = label
+    this.encode = encode
+    this.encoded = undefined
+  }
+
+  /** The canonical encoding of the whole request: its name in a store, and while it is being answered. */
+  get request(): string {
+    this.encoded ??= this.encode()
+    return this.encoded
+  }
+
+  /** What its entry needs besides its value. */
+  get bytes(): Bytes {
+    return sizeOfString(this.key) + (this.label === '' ? 0 : sizeOfString(this.label))
+  }
+
+  /** The entry, live or not. */
+  find(): Entry<unknown> | undefined {
+    return this.index.entry(this.home, this.key)
+  }
+}
+
+/** Of the canonical encoding of a request, which of the answers to it is meant. The first is not mentioned. */
+export function encodeSample(sample: number): string {
+  return sample === 0 ? '' : `s6:sampled${sample};`
+}
