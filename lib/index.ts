@@ -3,6 +3,7 @@
 // Caches
 export type { Explanation, KeyDifference, NearestEntry } from './cache/explanation.ts'
 export type { CacheOptions, CacheStats, DetailedCacheStats, InvalidatableCache } from './cache/cache-stats.ts'
+export type { CacheIsolation } from './cache/isolation.ts'
 export type { CacheMode } from './cache/mode.ts'
 export type {
   FetchOptions,
@@ -10,9 +11,10 @@ export type {
   GetOrSetOptions,
   SampleOptions,
   SetOptions,
-  StoreOptions,
+  EntryOptions,
   WaitOptions,
 } from './cache/options.ts'
+export { ReplayMissError } from './cache/replay-miss.ts'
 export type { LifetimeSavings, Savings } from './cache/savings.ts'
 export type { TokenUsage } from './cache/usage.ts'
 export { LRUCache } from './cache/lru-cache.ts'
@@ -21,6 +23,10 @@ export { EmbeddingCache, type EmbeddingCacheOptions } from './cache/embedding-ca
 export { QueryCache } from './cache/query-cache.ts'
 export { CacheManager, cacheManager } from './cache/cache-manager.ts'
 export { CacheInvalidator } from './cache/cache-invalidator.ts'
+
+// The store on disk
+export { Store } from './store/store.ts'
+export type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent } from './store/types.ts'
 
 // Monitoring
 export type {

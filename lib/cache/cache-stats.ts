@@ -1,4 +1,6 @@
+import type { Store } from '../store/store.ts'
 import type { Bytes, Milliseconds } from '../units.ts'
+import type { CacheIsolation } from './isolation.ts'
 import type { CacheMode } from './mode.ts'
 import type { LifetimeSavings, Savings } from './savings.ts'
 
@@ -17,6 +19,23 @@ export interface CacheOptions {
    * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
    */
   maxMemory?: Bytes
+  /**
+   * What is held and given out: the very value that was stored, copies of it, or a frozen one.
+   *
+   * @default 'reference'
+   */
+  isolation?: CacheIsolation
+  /**
+   * Keeps entries on disk too, for later runs and for other threads and processes: the path of a folder, or an open store
+   * that several caches share. What memory does not hold, or not any more, is looked for there; what is stored is
+   * written there in the background. A cache that was given a folder gives it back in `close`. Default: memory only.
+   */
+  store?: string | Store
+  /**
+   * Keeps the caches of one store apart: those of one name share their entries. Default: the kind of cache, `responses`,
+   * `embeddings`, `queries` or `lru`.
+   */
+  namespace?: string
   /**
    * What the cache does with requests. Default: what the environment variable `AI_EVALS_CACHE` says when the cache is
    * made, and otherwise `live`.

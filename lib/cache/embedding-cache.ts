@@ -3,25 +3,39 @@ import { checkFunction, checkOptions, checkString, integerOption, outOfRange, wr
 import { PerformanceError } from '../errors.ts'
 import { encodeText } from '../key/text.ts'
 import { MiB } from '../units.ts'
+import { decodeVector } from '../values/codec/decode.ts'
+import { encodeVector } from '../values/codec/encode.ts'
 import { sizeOfNumbers, sizeOfString } from '../values/size-of.ts'
 import { BaseCache } from './base-cache.ts'
+import type { CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 import { FlatCache } from './flat-cache.ts'
 import { getOrSet } from './get-or-set.ts'
 import { getOrSetMany } from './get-or-set-many.ts'
 import {
+  checkEntryOptions,
   checkFetchOptions,
   checkManyOptions,
-  checkStoreOptions,
   type GetOrSetManyOptions,
   type GetOrSetOptions,
   type SampleOptions,
   type SetOptions,
   sampleOf,
 } from './options.ts'
-import { encodeSample } from './place.ts'
+import { encodeSample, type Place } from './place.ts'
 
-const DEFAULTS = { maxSize: 1_000, ttl: 86_400_000, maxMemory: 200 * MiB, sizeOf: sizeOfEmbedding, holdsAnswers: false }
+const KIND: CacheKind = {
+  maxSize: 1_000,
+  ttl: 86_400_000,
+  maxMemory: 200 * MiB,
+  value: 'embedding',
+  values: 'embeddings',
+  holdsAnswers: false,
+  sizeOf: sizeOfEmbedding,
+  codec: { encode: encodeVector, decode: decodeEmbedding },
+}
 
 /** What bounds an embedding cache, and which embeddings it keeps. */
 export interface EmbeddingCacheOptions extends CacheOptions {
@@ -60,7 +74,7 @@ export class EmbeddingCache extends BaseCache {
       (model === undefined ? '' : `s5:model${encodeText(model)}`)
     const texts = new FlatCache(
       options,
-      DEFAULTS,
+      KIND,
       (text, sample) => `{${space}${encodeSample(sample)}s4:text${encodeText(text)}}`,
     )
     super(texts)
@@ -82,9 +96,9 @@ export class EmbeddingCache extends BaseCache {
    */
   set(text: string, embedding: number[], options?: SetOptions): void {
     checkString('text', text)
-    checkStoreOptions(options)
+    checkEntryOptions(options)
     this.#check('embedding', embedding)
-    this.#texts.set(this.#texts.place(text, sampleOf(options)), embedding, options)
+    this.#texts.set(this.#place(text, sampleOf(options)), embedding, options)
   }
 
   /**
@@ -104,7 +118,7 @@ export class EmbeddingCache extends BaseCache {
     checkFetchOptions(options)
     const sample = sampleOf(options)
     const fetch = async (signal: AbortSignal) => this.#check('fn()', await fn(signal))
-    return getOrSet(this.#texts, () => this.#texts.place(text, sample), fetch, options) as Promise<number[]>
+    return getOrSet(this.#texts, () => this.#place(text, sample), fetch, options) as Promise<number[]>
   }
 
   /**
@@ -136,7 +150,7 @@ export class EmbeddingCache extends BaseCache {
     checkManyOptions(options)
     const sample = sampleOf(options)
     const distinct = [...new Set(texts)]
-    const places = distinct.map((text) => this.#texts.place(text, sample))
+    const places = distinct.map((text) => this.#place(text, sample))
     const textOf = new Map(distinct.map((text, index) => [places[index], text]))
     const embeddings = await getOrSetMany(
       this.#texts,
@@ -160,7 +174,7 @@ export class EmbeddingCache extends BaseCache {
   /** Removes the embedding of `text`; whether there was a live one. */
   delete(text: string, options?: SampleOptions): boolean {
     checkString('text', text)
-    return this.#texts.delete(this.#texts.place(text, sampleOf(options)))
+    return this.#texts.delete(this.#place(text, sampleOf(options)))
   }
 
   /** Looks up each distinct text once: an entry for each, in the order they first occur in, `undefined` for a miss. */
@@ -190,6 +204,19 @@ export class EmbeddingCache extends BaseCache {
       bytes[count++] = sizeOfString(text) + sizeOfEmbedding(embedding)
     }
     this.#texts.setMany(entries, bytes)
+  }
+
+  /**
+   * Why there is a live embedding of `text` or none: with the nearest text that is stored. Changes neither statistics nor
+   * recency.
+   */
+  explain(text: string, options?: SampleOptions): Explanation {
+    checkString('text', text)
+    return explain(this.#texts, this.#place(text, sampleOf(options)))
+  }
+
+  #place(text: string, sample: number): Place {
+    return this.#texts.locate(() => this.#texts.place(text, sample))
   }
 
   #lookUp(text: string, sample: number): number[] | undefined {
@@ -229,4 +256,10 @@ function checkTexts(texts: unknown): asserts texts is string[] {
 /** No walk: each number lives in the field that holds it. */
 function sizeOfEmbedding(embedding: number[]): number {
   return sizeOfNumbers(embedding.length)
+}
+
+/** Whatever else the store may hold under the name of an embedding is none. */
+function decodeEmbedding(codec: number, encoded: string | Uint8Array): { value: number[] } | undefined {
+  const value = typeof encoded === 'string' ? undefined : decodeVector(codec, encoded)
+  return value && { value }
 }

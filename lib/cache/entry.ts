@@ -32,15 +32,18 @@ export class Entry<V> {
   value: V
   /** By `Date.now()`. */
   deadline: number
+  /** When it was stored, by `Date.now()`. */
+  created: number
   /** What it can be invalidated by; empty where it cannot. */
   label = ''
 
-  constructor(key: string, home: Home<V>, slot: number, value: V, deadline: number) {
+  constructor(key: string, home: Home<V>, slot: number, value: V, deadline: number, created: number) {
     this.key = key
     this.home = home
     this.slot = slot
     this.value = value
     this.deadline = deadline
+    this.created = created
   }
 }
 

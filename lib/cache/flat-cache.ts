@@ -1,6 +1,6 @@
 // What the LRU and the embedding cache share: entries under a string.
 
-import { CacheEngine, type EngineDefaults } from './cache-engine.ts'
+import { CacheEngine, type CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
 import { type Entry, FlatIndex } from './entry.ts'
 import { Place } from './place.ts'
@@ -12,12 +12,8 @@ export class FlatCache extends CacheEngine {
   readonly #encode: (key: string, sample: number) => string
 
   /** `encode` gives the canonical encoding of the whole request. */
-  constructor(
-    options: CacheOptions | undefined,
-    defaults: EngineDefaults,
-    encode: (key: string, sample: number) => string,
-  ) {
-    super(options, defaults, [])
+  constructor(options: CacheOptions | undefined, kind: CacheKind, encode: (key: string, sample: number) => string) {
+    super(options, kind, [])
     this.#index = new FlatIndex()
     this.#samples = new FlatIndex()
     this.#encode = encode
@@ -32,7 +28,8 @@ export class FlatCache extends CacheEngine {
   }
 
   has(key: string, sample: number): boolean {
-    return this.tier.has(this.#find(key, sample))
+    if (this.tier.has(this.#find(key, sample))) return true
+    return this.store !== undefined && this.hasAnswer(this.place(key, sample))
   }
 
   place(key: string, sample: number): Place {
@@ -44,16 +41,30 @@ export class FlatCache extends CacheEngine {
 
   /** Stores values, in their order, all under the first sample. `bytes` has the size of each entry. */
   setMany(values: ReadonlyMap<string, unknown>, bytes: Float64Array): void {
-    if (!this.rules.writes) return
-    for (const key of values.keys()) this.flights.supersede(this.place(key, 0))
-    if (this.rules.keeps || !this.rules.reads) {
-      for (const [key, value] of values) this.set(this.place(key, 0), value, undefined)
-    } else this.tier.storeMany(this.#index, values, bytes)
+    if (this.isPlain) {
+      for (const key of values.keys()) this.flights.supersede(this.place(key, 0))
+      this.tier.storeMany(this.#index, values, bytes)
+    } else {
+      for (const [key, value] of values)
+        this.set(
+          this.locate(() => this.place(key, 0)),
+          value,
+          undefined,
+        )
+    }
   }
 
   /** The live ones, least recently used first. */
   keys(): string[] {
     return this.tier.keys()
+  }
+
+  *held(): IterableIterator<{ entry: Entry<unknown>; request: string }> {
+    for (const entry of this.#index.values()) yield { entry, request: this.#encode(entry.key, 0) }
+    for (const entry of this.#samples.values()) {
+      const [sample = ''] = entry.key.split(':', 1)
+      yield { entry, request: this.#encode(entry.key.slice(sample.length + 1), Number(sample)) }
+    }
   }
 
   protected clearIndex(): void {

@@ -118,6 +118,14 @@ export class Flights {
     for (const flight of [...this.#flights.values()]) if (matches(flight.place)) this.#supersede(flight)
   }
 
+  /** Keeps nobody elsewhere waiting any longer. */
+  releaseAll(): void {
+    for (const flight of this.#flights.values()) {
+      flight.release?.(undefined)
+      flight.release = undefined
+    }
+  }
+
   #supersede(flight: Flight): void {
     flight.isSuperseded = true
     this.end(flight)

@@ -36,7 +36,7 @@ export function lookUp(engine: CacheEngine, place: Place): { value: unknown } | 
   engine.countMiss(place)
   if (flight === undefined) return undefined
   flight.joined++
-  engine.ledger.coalesced++
+  engine.accounts.coalesced++
   return flight
 }
 
@@ -74,7 +74,7 @@ async function answer(engine: CacheEngine, flight: Flight, fetch: Fetch, options
   const value = await fetch(flight.call.signal)
   const time = performance.now() - begun
   const price = engine.priceOf(value, told(options.usage, value), told(options.cost, value), time)
-  engine.ledger.coalesce(flight.joined, price)
+  engine.accounts.share(flight.joined, price)
   const held = engine.isolate(value)
   const isAdmitted = value !== undefined && (options.shouldStore ? options.shouldStore(value) : engine.admits(value))
   if (isAdmitted && isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)

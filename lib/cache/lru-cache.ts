@@ -1,12 +1,23 @@
 import { checkFunction, checkString } from '../arguments.ts'
 import { encodeText } from '../key/text.ts'
 import { BaseCache } from './base-cache.ts'
+import type { CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 import { FlatCache } from './flat-cache.ts'
 import { getOrSet } from './get-or-set.ts'
-import { checkFetchOptions, checkStoreOptions, type FetchOptions, type StoreOptions } from './options.ts'
+import { checkEntryOptions, checkFetchOptions, type EntryOptions, type FetchOptions } from './options.ts'
+import type { Place } from './place.ts'
 
-const DEFAULTS = { maxSize: 100, ttl: 3_600_000, maxMemory: Number.POSITIVE_INFINITY, holdsAnswers: true }
+const KIND: CacheKind = {
+  maxSize: 100,
+  ttl: 3_600_000,
+  maxMemory: Number.POSITIVE_INFINITY,
+  value: 'value',
+  values: 'lru',
+  holdsAnswers: true,
+}
 
 /**
  * A bounded cache of anything under string keys: the least recently used entry makes room for a new one, and every
@@ -30,7 +41,7 @@ export class LRUCache<T = any> extends BaseCache {
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    const entries = new FlatCache(options, DEFAULTS, (key) => `{s3:key${encodeText(key)}}`)
+    const entries = new FlatCache(options, KIND, (key) => `{s3:key${encodeText(key)}}`)
     super(entries)
     this.#entries = entries
   }
@@ -48,10 +59,10 @@ export class LRUCache<T = any> extends BaseCache {
    * Stores a value as the most recently used one, with a full time to live. What is set again is replaced and evicts
    * nothing.
    */
-  set(key: string, value: T, options?: StoreOptions): void {
+  set(key: string, value: T, options?: EntryOptions): void {
     checkString('key', key)
-    checkStoreOptions(options)
-    this.#entries.set(this.#entries.place(key, 0), value, options)
+    checkEntryOptions(options)
+    this.#entries.set(this.#place(key), value, options)
   }
 
   /**
@@ -64,7 +75,7 @@ export class LRUCache<T = any> extends BaseCache {
     checkString('key', key)
     checkFunction('fn', fn)
     checkFetchOptions(options)
-    return getOrSet(this.#entries, () => this.#entries.place(key, 0), fn, options) as Promise<T>
+    return getOrSet(this.#entries, () => this.#place(key), fn, options) as Promise<T>
   }
 
   /** Whether a live value is under `key`. Changes neither statistics nor recency. */
@@ -76,11 +87,21 @@ export class LRUCache<T = any> extends BaseCache {
   /** Removes the value under `key`; whether there was a live one. */
   delete(key: string): boolean {
     checkString('key', key)
-    return this.#entries.delete(this.#entries.place(key, 0))
+    return this.#entries.delete(this.#place(key))
   }
 
-  /** The keys of the live entries, least recently used first. */
+  /** Why `key` has a live value or none: with the nearest key that is stored. Changes neither statistics nor recency. */
+  explain(key: string): Explanation {
+    checkString('key', key)
+    return explain(this.#entries, this.#place(key))
+  }
+
+  /** The keys of the live entries in memory, least recently used first. */
   keys(): string[] {
     return this.#entries.keys()
+  }
+
+  #place(key: string): Place {
+    return this.#entries.locate(() => this.#entries.place(key, 0))
   }
 }

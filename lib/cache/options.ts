@@ -16,7 +16,7 @@ export interface SampleOptions {
 }
 
 /** How an entry is stored. */
-export interface StoreOptions {
+export interface EntryOptions {
   /** Time to live of this entry: a number > 0, `Infinity` for ever. In mode `record` nothing expires. Default: that of the cache. */
   ttl?: Milliseconds
   /** The tokens that the answer took: what each hit saves. Default: what the answer itself says. */
@@ -26,7 +26,7 @@ export interface StoreOptions {
 }
 
 /** How an entry is stored, and which of several answers to one request it is. */
-export interface SetOptions extends SampleOptions, StoreOptions {}
+export interface SetOptions extends SampleOptions, EntryOptions {}
 
 /** How long to wait for an answer that somebody else is fetching, and when to stop. */
 export interface WaitOptions {
@@ -45,11 +45,11 @@ export interface WaitOptions {
 
 /** How an answer is fetched and stored. */
 export interface FetchOptions<T = any> extends WaitOptions {
-  /** As in {@link StoreOptions}. */
+  /** As in {@link EntryOptions}. */
   ttl?: Milliseconds
-  /** As in {@link StoreOptions}, or a function that finds it in the answer. */
+  /** As in {@link EntryOptions}, or a function that finds it in the answer. */
   usage?: TokenUsage | ((value: T) => TokenUsage | undefined)
-  /** As in {@link StoreOptions}, or a function that finds it in the answer. */
+  /** As in {@link EntryOptions}, or a function that finds it in the answer. */
   cost?: number | ((value: T) => number | undefined)
   /**
    * Whether an answer is stored; all who wait for it get it either way. `undefined` is never stored.
@@ -65,7 +65,7 @@ export interface GetOrSetOptions<T = any> extends SampleOptions, FetchOptions<T>
 
 /** How embeddings are fetched and stored. */
 export interface GetOrSetManyOptions extends SampleOptions, WaitOptions {
-  /** As in {@link StoreOptions}. */
+  /** As in {@link EntryOptions}. */
   ttl?: Milliseconds
 }
 
@@ -78,7 +78,7 @@ export function sampleOf(options: SampleOptions | undefined): number {
   return integerOption('sample', options.sample, 0, 0)
 }
 
-export function checkStoreOptions(options: StoreOptions | undefined): void {
+export function checkEntryOptions(options: EntryOptions | undefined): void {
   if (options === undefined) return
   checkOptions('options', options)
   checkTtl(options.ttl)

@@ -3,10 +3,12 @@ import { encodeText } from '../key/text.ts'
 import { MiB } from '../units.ts'
 import { BaseCache } from './base-cache.ts'
 import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 import { getOrSet } from './get-or-set.ts'
 import {
+  checkEntryOptions,
   checkFetchOptions,
-  checkStoreOptions,
   type GetOrSetOptions,
   type SampleOptions,
   type SetOptions,
@@ -14,9 +16,19 @@ import {
 } from './options.ts'
 import { encodeSample, type Place } from './place.ts'
 import { matcherOf, parametersAsJson } from './query-pattern.ts'
-import { RequestCache } from './request-cache.ts'
+import { RequestCache, type RequestKind } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 200, ttl: 300_000, maxMemory: 50 * MiB, holdsAnswers: false }
+const KIND: RequestKind = {
+  maxSize: 200,
+  ttl: 300_000,
+  maxMemory: 50 * MiB,
+  value: 'result',
+  values: 'queries',
+  holdsAnswers: false,
+  inner: 'params',
+  encode: encodeRequest,
+  labelOf: parametersAsJson,
+}
 
 /**
  * Keeps the results of database queries under the query's text or name and its parameters.
@@ -38,7 +50,7 @@ export class QueryCache extends BaseCache {
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    const requests = new RequestCache(options, DEFAULTS, 'params', encodeRequest)
+    const requests = new RequestCache(options, KIND)
     super(requests)
     this.#requests = requests
   }
@@ -63,7 +75,7 @@ export class QueryCache extends BaseCache {
    */
   set(query: string, params: any | undefined, result: any, options?: SetOptions): void {
     checkString('query', query)
-    checkStoreOptions(options)
+    checkEntryOptions(options)
     this.#requests.set(this.#place(query, params, options), result, options)
   }
 
@@ -102,13 +114,24 @@ export class QueryCache extends BaseCache {
   }
 
   /**
+   * Why there is a live result or none: what has expired, or the nearest query that is stored and the places in which it
+   * differs. Changes neither statistics nor recency.
+   *
+   * @throws TypeError as {@link get} does.
+   */
+  explain(query: string, params?: any, options?: SampleOptions): Explanation {
+    checkString('query', query)
+    return explain(this.#requests, this.#place(query, params, options))
+  }
+
+  /**
    * Removes every entry whose query text matches, or whose query text directly followed by its parameters as JSON does:
    * `student-metrics{"studentId":"123"}`. JSON as `JSON.stringify` wrote it when the result was stored, a bigint as the
    * string of its digits.
    *
    * A string matches where it occurs literally or, if it is a valid regular expression, where that matches: removing too
    * much is safe, a stale result is not. Sticky and global expressions match like any other, and their `lastIndex` is
-   * left alone. The statistics stay as they are.
+   * left alone. The statistics stay as they are. With a store, what matches leaves that too.
    *
    * @returns how many entries were removed.
    * @throws TypeError where `pattern` is neither a string nor a regular expression.
@@ -119,7 +142,8 @@ export class QueryCache extends BaseCache {
   }
 
   #place(query: string, params: unknown, options: SampleOptions | undefined): Place {
-    return this.#requests.place(query, params, sampleOf(options), parametersAsJson(params))
+    const sample = sampleOf(options)
+    return this.#requests.locate(() => this.#requests.place(query, params, sample))
   }
 }
 

@@ -2,67 +2,83 @@
 
 import { encodeKey } from '../key/encode.ts'
 import { encodeText } from '../key/text.ts'
-import { CacheEngine, type EngineDefaults } from './cache-engine.ts'
+import { CacheEngine, type CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
 import type { Entry } from './entry.ts'
 import { Place } from './place.ts'
-import { TwoLevelIndex } from './two-level-index.ts'
+import { type Bucket, TwoLevelIndex } from './two-level-index.ts'
 
-/** Gives the canonical encoding of a whole request, of its outer string and the encoding of its inner value. */
-type EncodeRequest = (outer: string, inner: string, sample: number) => string
+/** What one kind of cache does with its requests. */
+export interface RequestKind extends CacheKind {
+  /** What errors call the inner value. */
+  readonly inner: string
+  /** The canonical encoding of a whole request, of its outer string and the encoding of its inner value. */
+  encode(outer: string, inner: string, sample: number): string
+  /** What entries can be invalidated by, besides their outer strings; if it is left out, they cannot. */
+  labelOf?(inner: unknown): string
+}
+
+/** Whether entries are to be removed that have this outer string and label. */
+type Matches = (outer: string, label: string) => boolean
 
 export class RequestCache extends CacheEngine {
   /** A string is its own key, neither copied nor encoded; what is encoded has an index of its own, so no two collide. */
   readonly #texts: TwoLevelIndex<unknown>
   readonly #encodings: TwoLevelIndex<unknown>
-  readonly #encode: EncodeRequest
-  /** What errors call the inner value. */
-  readonly #inner: string
+  readonly #kind: RequestKind
 
-  constructor(options: CacheOptions | undefined, defaults: EngineDefaults, inner: string, encode: EncodeRequest) {
+  constructor(options: CacheOptions | undefined, kind: RequestKind) {
     const texts = new TwoLevelIndex<unknown>()
     const encodings = new TwoLevelIndex<unknown>()
-    super(options, defaults, [texts, encodings])
+    super(options, kind, [texts, encodings])
     this.#texts = texts
     this.#encodings = encodings
-    this.#inner = inner
-    this.#encode = encode
+    this.#kind = kind
   }
 
   get(outer: string, inner: unknown, sample: number): unknown {
     const isText = typeof inner === 'string' && sample === 0
     const index = isText ? this.#texts : this.#encodings
-    const key = isText ? inner : this.#keyOf(inner, sample)
+    const key = isText ? inner : keyOf(encodeKey(inner, this.#kind.inner), sample)
     const entry = this.tier.live(index.entry(outer, key))
     if (entry !== undefined) return this.give(this.tier.hit(entry))
-    if (!this.isShallow) return this.readDeeper(this.#place(index, outer, key, sample, ''))
+    if (!this.isShallow) return this.readDeeper(this.place(outer, inner, sample))
     this.tier.countMiss()
     return undefined
   }
 
   has(outer: string, inner: unknown, sample: number): boolean {
-    return this.isHeld(this.place(outer, inner, sample))
+    return this.hasAnswer(this.place(outer, inner, sample))
   }
 
-  /** `label` is what a new entry can be invalidated by, besides its outer string. */
-  place(outer: string, inner: unknown, sample: number, label = ''): Place {
+  place(outer: string, inner: unknown, sample: number): Place {
+    const label = this.#kind.labelOf?.(inner) ?? ''
     return typeof inner === 'string' && sample === 0
-      ? this.#place(this.#texts, outer, inner, sample, label)
-      : this.#place(this.#encodings, outer, this.#keyOf(inner, sample), sample, label)
+      ? new Place(this.#texts, outer, inner, label, () => this.#encode(outer, encodeText(inner), 0))
+      : this.#encoded(outer, encodeKey(inner, this.#kind.inner), sample, label)
   }
 
   /** Removes what `matches` says, asked once for each outer string and then for the labels of the entries it denies. */
-  invalidate(matches: (outer: string, label: string) => boolean): number {
+  invalidate(matches: Matches): number {
     const doomed: Entry<unknown>[] = []
-    for (const index of [this.#texts, this.#encodings]) {
-      for (const { name, entries } of index.buckets()) {
-        const all = matches(name, '')
-        for (const entry of entries.values()) if (all || isLabelled(entry, name, matches)) doomed.push(entry)
+    let stored = 0
+    for (const [index, { name, entries }] of this.#buckets()) {
+      const all = matches(name, '')
+      for (const entry of entries.values()) {
+        if (!all && !isLabelled(entry, name, matches)) continue
+        doomed.push(entry)
+        if (this.rules.writes && this.store?.has(this.#requestOf(index, name, entry.key))) stored++
       }
     }
     this.flights.supersedeAll((place) => matches(place.home, '') || isLabelled(place, place.home, matches))
     this.tier.removeMany(doomed)
-    return doomed.length
+    return doomed.length - stored + this.#invalidateStored(matches)
+  }
+
+  *held(): IterableIterator<{ entry: Entry<unknown>; request: string }> {
+    for (const [index, { name, entries }] of this.#buckets()) {
+      for (const entry of entries.values()) yield { entry, request: this.#requestOf(index, name, entry.key) }
+    }
   }
 
   protected clearIndex(): void {
@@ -70,24 +86,47 @@ export class RequestCache extends CacheEngine {
     this.#encodings.clear()
   }
 
-  #place(index: TwoLevelIndex<unknown>, outer: string, key: string, sample: number, label: string): Place {
-    return new Place(index, outer, key, label, () => {
-      const suffix = sampleSuffix(sample)
-      const inner = index === this.#texts ? encodeText(key) : key.slice(0, key.length - suffix.length)
-      return this.#encode(outer, inner, sample)
+  protected override labelInStore(place: Place): string | null {
+    return this.#kind.labelOf === undefined ? null : `${place.home}\0${place.label}`
+  }
+
+  #invalidateStored(matches: Matches): number {
+    if (this.store === undefined || !this.rules.writes) return 0
+    return this.store.deleteLabelled((text) => {
+      const end = text.lastIndexOf('\0')
+      const [outer, label] = [text.slice(0, end), text.slice(end + 1)]
+      return matches(outer, '') || (label !== '' && matches(outer, label))
     })
   }
 
-  /** No encoding is the beginning of another, so what follows one cannot be mistaken. */
-  #keyOf(inner: unknown, sample: number): string {
-    return encodeKey(inner, this.#inner) + sampleSuffix(sample)
+  *#buckets(): IterableIterator<[TwoLevelIndex<unknown>, Bucket<unknown>]> {
+    for (const index of [this.#texts, this.#encodings]) for (const bucket of index.buckets()) yield [index, bucket]
+  }
+
+  /** The encoding of the request that an entry answers. */
+  #requestOf(index: TwoLevelIndex<unknown>, outer: string, key: string): string {
+    if (index === this.#texts) return this.#encode(outer, encodeText(key), 0)
+    const [prefix = '', sample = 0] = SAMPLE.exec(key) ?? []
+    return this.#encode(outer, key.slice(prefix.length), Number(sample))
+  }
+
+  #encoded(outer: string, inner: string, sample: number, label: string): Place {
+    const key = keyOf(inner, sample)
+    return new Place(this.#encodings, outer, key, label, () => this.#encode(outer, inner, sample))
+  }
+
+  #encode(outer: string, inner: string, sample: number): string {
+    return this.#kind.encode(outer, inner, sample)
   }
 }
 
-function sampleSuffix(sample: number): string {
-  return sample === 0 ? '' : `#${sample}`
+/** No encoding begins like this. */
+const SAMPLE = /^#(\d+):/
+
+function keyOf(inner: string, sample: number): string {
+  return sample === 0 ? inner : `#${sample}:${inner}`
 }
 
-function isLabelled(labelled: { label: string }, outer: string, matches: (outer: string, label: string) => boolean) {
-  return labelled.label !== '' && matches(outer, labelled.label)
+function isLabelled({ label }: { label: string }, outer: string, matches: Matches): boolean {
+  return label !== '' && matches(outer, label)
 }

@@ -3,19 +3,30 @@ import { KeyRecognizer } from '../key/recognizer.ts'
 import { MiB } from '../units.ts'
 import { BaseCache } from './base-cache.ts'
 import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
 import { getOrSet } from './get-or-set.ts'
 import {
+  checkEntryOptions,
   checkFetchOptions,
-  checkStoreOptions,
   type GetOrSetOptions,
   type SampleOptions,
   type SetOptions,
   sampleOf,
 } from './options.ts'
 import { encodeSample, type Place } from './place.ts'
-import { RequestCache } from './request-cache.ts'
+import { RequestCache, type RequestKind } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 500, ttl: 7_200_000, maxMemory: 100 * MiB, holdsAnswers: true }
+const KIND: RequestKind = {
+  maxSize: 500,
+  ttl: 7_200_000,
+  maxMemory: 100 * MiB,
+  value: 'response',
+  values: 'responses',
+  holdsAnswers: true,
+  inner: 'input',
+  encode: (config, input, sample) => `{s5:input${input}s11:modelConfig${config}${encodeSample(sample)}}`,
+}
 
 /**
  * Keeps the responses of models under the input they answered and the configuration they ran with.
@@ -39,12 +50,7 @@ export class ResponseCache extends BaseCache {
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    const requests = new RequestCache(
-      options,
-      DEFAULTS,
-      'input',
-      (config, input, sample) => `{s5:input${input}s11:modelConfig${config}${encodeSample(sample)}}`,
-    )
+    const requests = new RequestCache(options, KIND)
     super(requests)
     this.#requests = requests
   }
@@ -67,7 +73,7 @@ export class ResponseCache extends BaseCache {
    * @throws TypeError as {@link get} does.
    */
   set(input: any, modelConfig: any, response: any, options?: SetOptions): void {
-    checkStoreOptions(options)
+    checkEntryOptions(options)
     this.#requests.set(this.#place(input, modelConfig, options), response, options)
   }
 
@@ -102,8 +108,19 @@ export class ResponseCache extends BaseCache {
     return this.#requests.delete(this.#place(input, modelConfig, options))
   }
 
+  /**
+   * Why there is a live response or none: what has expired, or the nearest request that is stored and the places in which
+   * it differs. Changes neither statistics nor recency.
+   *
+   * @throws TypeError as {@link get} does.
+   */
+  explain(input: any, modelConfig: any, options?: SampleOptions): Explanation {
+    return explain(this.#requests, this.#place(input, modelConfig, options))
+  }
+
   #place(input: unknown, modelConfig: unknown, options: SampleOptions | undefined): Place {
-    return this.#requests.place(this.#encodeConfig(modelConfig), input, sampleOf(options))
+    const sample = sampleOf(options)
+    return this.#requests.locate(() => this.#requests.place(this.#encodeConfig(modelConfig), input, sample))
   }
 
   #encodeConfig(modelConfig: unknown): string {

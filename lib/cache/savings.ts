@@ -1,7 +1,4 @@
-// What a cache has saved those who asked it, besides the hits that the native tier counts.
-
 import type { Milliseconds } from '../units.ts'
-import type { Price } from './usage.ts'
 
 /** What those who asked a cache did not have to wait and pay for. */
 export interface Savings {
@@ -22,26 +19,4 @@ export interface Savings {
 export interface LifetimeSavings extends Savings {
   /** Look-ups that found an entry, in memory or in the store. */
   hits: number
-}
-
-/** What the native tier knows nothing of. */
-export class Ledger {
-  coalesced = 0
-  tokens = 0
-  cost = 0
-  /** Values that could not be copied or stored. */
-  notStorable = 0
-
-  /** Those who waited for an answer with the one who fetched it. */
-  coalesce(lookUps: number, price: Price): void {
-    this.tokens += lookUps * price.totalTokens
-    this.cost += lookUps * price.cost
-  }
-
-  clear(): void {
-    this.coalesced = 0
-    this.tokens = 0
-    this.cost = 0
-    this.notStorable = 0
-  }
 }
