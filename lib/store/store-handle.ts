@@ -69,7 +69,7 @@ export class StoreHandle {
   async flush(): Promise<string | null> {
     if (!this.isOpen) return null
     this.#report()
-    return native.storeFlush(this.#native)
+    return (await native.storeFlush(this.#native)) ?? null
   }
 
   stats(): StoreStats {

@@ -2,6 +2,7 @@
 //
 // Nothing here fails for the state of the store; once that is closed, it is as if it were empty.
 
+import { type Explanation, readExplanation } from '../cache/explanation.ts'
 import type { Price } from '../cache/usage.ts'
 import * as native from '../native.ts'
 import type { Encoded } from '../values/codec/encode.ts'
@@ -135,6 +136,12 @@ export class StoreTier {
 
   count({ hits, coalesced, time, tokens, cost, notStorable }: Counters): void {
     if (this.handle.isOpen) native.storeCount(this.#namespace, hits, coalesced, time, tokens, cost, notStorable)
+  }
+
+  /** `undefined` once the store is closed. */
+  explain(request: string, previews: string | null): Explanation | undefined {
+    if (!this.handle.isOpen) return undefined
+    return readExplanation(native.storeExplain(this.#namespace, request, previews, Date.now()), 'store')
   }
 
   /** Zeros once the store is closed. */
