@@ -63,6 +63,7 @@ const positive = kind('a number > 0', [NUMBER, ABSENT], notANumber)
 const limit = kind('an integer ≥ 1 or Infinity', [NUMBER, ABSENT], notWhole)
 const modes = 'one of live, record, replay, readonly, refresh, off'
 const mode = kind(modes, [STRING, ABSENT], [['reply', '"reply"']])
+const isolation = kind('one of reference, copy, frozen', [STRING, ABSENT], [['deep', '"deep"']])
 const of = (expected: string, ...accepted: Refused[]) => kind(expected, accepted)
 const result = of('a benchmark result', OBJECT)
 
@@ -110,6 +111,11 @@ const cacheOptions = (make: (options: any) => unknown): Argument[] => [
   ['maxSize', count, (maxSize) => make({ maxSize })],
   ['ttl', positive, (ttl) => make({ ttl })],
   ['mode', mode, (mode) => make({ mode })],
+  ['isolation', isolation, (isolation) => make({ isolation })],
+  ['store', of('the path of a folder or a Store', STRING, ABSENT), (store) => make({ store })],
+  ['store', kind('the path of a folder', ANY, [['', '""']]), (store) => make({ store })],
+  ['namespace', optionalString, (namespace) => make({ namespace })],
+  ['namespace', kind('a name', ANY, [['', '""']]), (namespace) => make({ namespace })],
   ['maxMemory', limit, (maxMemory) => make({ maxMemory })],
 ]
 const streamConfig = (make: (config: any) => unknown): Argument[] => [
@@ -182,11 +188,13 @@ const ARGUMENTS: Record<string, Argument[]> = {
   ],
   'LRUCache#has': [['key', string, (key) => lru.has(key)]],
   'LRUCache#delete': [['key', string, (key) => lru.delete(key)]],
+  'LRUCache#explain': [['key', string, (key) => lru.explain(key)]],
 
   // Requests are any data, and their specs say which values are none.
   ResponseCache: cacheOptions((options) => new api.ResponseCache(options)),
   'ResponseCache#get': sample((options) => responses.get('x', {}, options)),
   'ResponseCache#has': sample((options) => responses.has('x', {}, options)),
+  'ResponseCache#explain': sample((options) => responses.explain('x', {}, options)),
   'ResponseCache#delete': sample((options) => responses.delete('x', {}, options)),
   'ResponseCache#set': [
     ...sample((options) => responses.set('x', {}, 1, options)),
@@ -206,6 +214,10 @@ const ARGUMENTS: Record<string, Argument[]> = {
   'EmbeddingCache#get': [
     ['text', string, (text) => embeddings.get(text)],
     ...sample((options) => embeddings.get('x', options)),
+  ],
+  'EmbeddingCache#explain': [
+    ['text', string, (text) => embeddings.explain(text)],
+    ...sample((options) => embeddings.explain('x', options)),
   ],
   'EmbeddingCache#delete': [
     ['text', string, (text) => embeddings.delete(text)],
@@ -265,6 +277,10 @@ const ARGUMENTS: Record<string, Argument[]> = {
     ['query', string, (query) => queries.has(query)],
     ...sample((options) => queries.has('x', undefined, options)),
   ],
+  'QueryCache#explain': [
+    ['query', string, (query) => queries.explain(query)],
+    ...sample((options) => queries.explain('x', undefined, options)),
+  ],
   'QueryCache#delete': [
     ['query', string, (query) => queries.delete(query)],
     ...sample((options) => queries.delete('x', undefined, options)),
@@ -276,6 +292,13 @@ const ARGUMENTS: Record<string, Argument[]> = {
     ...fetchOptions((options) => queries.getOrSet('x', undefined, run, options)),
   ],
   'QueryCache#invalidate': [['pattern', of('a RegExp or a string', STRING), (pattern) => queries.invalidate(pattern)]],
+
+  'Store.open': [
+    ['folder', string, (folder) => api.Store.open(folder)],
+    ['folder', kind('the path of a folder', ANY, [['', '""']]), (folder) => api.Store.open(folder)],
+    ['options', optionalObject, (options) => api.Store.open('never made', options)],
+    ['maxBytes', limit, (maxBytes) => api.Store.open('never made', { maxBytes })],
+  ],
 
   'CacheInvalidator#register': [
     ['name', string, (name) => invalidator.register(name, lru)],

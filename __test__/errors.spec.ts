@@ -70,6 +70,12 @@ const PROVOKE: Record<string, () => unknown> = {
     for (const id of 'abc') processor.addTestCase(testCase(id))
     return processor.spillError
   },
+  ERR_STORE_WRITE: () => {
+    // What is a file cannot be a folder.
+    const cache = new LRUCache({ store: join(ROOT, 'package.json') })
+    cache.set('a', 1)
+    return cache.flush().finally(() => cache.close())
+  },
   ERR_REPLAY_MISS: () => new LRUCache({ mode: 'replay' }).get('never stored'),
 }
 

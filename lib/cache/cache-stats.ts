@@ -82,9 +82,9 @@ export interface DetailedCacheStats extends CacheStats {
   lifetime: LifetimeSavings | undefined
   /** Values that could not be stored, or copied where `isolation` asks for it; they are held in memory all the same. */
   notStorable: number
-  /** Entries that its namespace of the store holds; 0 without a store. */
+  /** Entries that its namespace of the store has on disk; 0 without a store. */
   storedEntries: number
-  /** Bytes that they take on disk. */
+  /** Bytes that they take there. */
   storedBytes: Bytes
 }
 
