@@ -61,6 +61,9 @@ const countFrom0 = kind(
 )
 const positive = kind('a number > 0', [NUMBER, ABSENT], notANumber)
 const limit = kind('an integer ≥ 1 or Infinity', [NUMBER, ABSENT], notWhole)
+const modes = 'one of live, record, replay, readonly, refresh, off'
+const mode = kind(modes, [STRING, ABSENT], [['reply', '"reply"']])
+const isolation = kind('one of reference, copy, frozen', [STRING, ABSENT], [['deep', '"deep"']])
 const of = (expected: string, ...accepted: Refused[]) => kind(expected, accepted)
 const result = of('a benchmark result', OBJECT)
 
@@ -72,10 +75,47 @@ const run = async () => 1
 const task = { id: 'a', testCase: { id: 'a', input: 1, expected: 1 } }
 const measured = { avgDuration: 1 } as api.BenchmarkResult
 
+const sample = (use: (options: any) => unknown): Argument[] => [
+  ['options', optionalObject, use],
+  ['sample', countFrom0, (sample) => use({ sample })],
+]
+const amount = (expected: string, ...accepted: Refused[]): Kind => ({
+  ...kind(expected, [NUMBER, ABSENT, ...accepted]),
+  values: [
+    [-1, '-1'],
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+  ],
+})
+const storeOptions = (use: (options: any) => unknown): Argument[] => [
+  ['options', optionalObject, use],
+  ['ttl', positive, (ttl) => use({ ttl })],
+  ['usage', optionalObject, (usage) => use({ usage })],
+  ['usage.totalTokens', amount('a number ≥ 0'), (totalTokens) => use({ usage: { totalTokens } })],
+  ['cost', amount('a number ≥ 0'), (cost) => use({ cost })],
+]
+const waitOptions = (use: (options: any) => unknown): Argument[] => [
+  ['options', optionalObject, use],
+  ['ttl', positive, (ttl) => use({ ttl })],
+  ['signal', of('an AbortSignal', ABSENT), (signal) => use({ signal })],
+  ['maxWait', positive, (maxWait) => use({ maxWait })],
+]
+const fetchOptions = (use: (options: any) => unknown): Argument[] => [
+  ...waitOptions(use),
+  ['usage', of('an object or a function', OBJECT, ABSENT, FUNCTION), (usage) => use({ usage })],
+  ['cost', amount('a number ≥ 0 or a function', FUNCTION), (cost) => use({ cost })],
+  ['shouldStore', of('a function', FUNCTION, ABSENT), (shouldStore) => use({ shouldStore })],
+]
 const cacheOptions = (make: (options: any) => unknown): Argument[] => [
   ['options', optionalObject, make],
   ['maxSize', count, (maxSize) => make({ maxSize })],
   ['ttl', positive, (ttl) => make({ ttl })],
+  ['mode', mode, (mode) => make({ mode })],
+  ['isolation', isolation, (isolation) => make({ isolation })],
+  ['store', of('the path of a folder or a Store', STRING, ABSENT), (store) => make({ store })],
+  ['store', kind('the path of a folder', ANY, [['', '""']]), (store) => make({ store })],
+  ['namespace', optionalString, (namespace) => make({ namespace })],
+  ['namespace', kind('a name', ANY, [['', '""']]), (namespace) => make({ namespace })],
   ['maxMemory', limit, (maxMemory) => make({ maxMemory })],
 ]
 const streamConfig = (make: (config: any) => unknown): Argument[] => [
@@ -122,6 +162,7 @@ const taskList = (execute: (tasks: any) => unknown): Argument[] => [
 ]
 
 const lru = new api.LRUCache()
+const responses = new api.ResponseCache()
 const embeddings = new api.EmbeddingCache()
 const queries = new api.QueryCache()
 const invalidator = new api.CacheInvalidator()
@@ -139,21 +180,75 @@ const pool = new api.ScoringWorkerPool()
 const ARGUMENTS: Record<string, Argument[]> = {
   LRUCache: cacheOptions((options) => new api.LRUCache(options)),
   'LRUCache#get': [['key', string, (key) => lru.get(key)]],
-  'LRUCache#set': [['key', string, (key) => lru.set(key, 1)]],
+  'LRUCache#set': [['key', string, (key) => lru.set(key, 1)], ...storeOptions((options) => lru.set('x', 1, options))],
+  'LRUCache#getOrSet': [
+    ['key', string, (key) => lru.getOrSet(key, run)],
+    ['fn', fn, (wrong) => lru.getOrSet('x', wrong)],
+    ...fetchOptions((options) => lru.getOrSet('x', run, options)),
+  ],
   'LRUCache#has': [['key', string, (key) => lru.has(key)]],
   'LRUCache#delete': [['key', string, (key) => lru.delete(key)]],
+  'LRUCache#explain': [['key', string, (key) => lru.explain(key)]],
 
   // Requests are any data, and their specs say which values are none.
   ResponseCache: cacheOptions((options) => new api.ResponseCache(options)),
+  'ResponseCache#get': sample((options) => responses.get('x', {}, options)),
+  'ResponseCache#has': sample((options) => responses.has('x', {}, options)),
+  'ResponseCache#explain': sample((options) => responses.explain('x', {}, options)),
+  'ResponseCache#delete': sample((options) => responses.delete('x', {}, options)),
+  'ResponseCache#set': [
+    ...sample((options) => responses.set('x', {}, 1, options)),
+    ...storeOptions((options) => responses.set('x', {}, 1, options)),
+  ],
+  'ResponseCache#getOrSet': [
+    ['fn', fn, (wrong) => responses.getOrSet('x', {}, wrong)],
+    ...sample((options) => responses.getOrSet('x', {}, run, options)),
+    ...fetchOptions((options) => responses.getOrSet('x', {}, run, options)),
+  ],
 
-  EmbeddingCache: cacheOptions((options) => new api.EmbeddingCache(options)),
-  'EmbeddingCache#get': [['text', string, (text) => embeddings.get(text)]],
+  EmbeddingCache: [
+    ...cacheOptions((options) => new api.EmbeddingCache(options)),
+    ['model', optionalString, (model) => new api.EmbeddingCache({ model })],
+    ['dimensions', count, (dimensions) => new api.EmbeddingCache({ dimensions })],
+  ],
+  'EmbeddingCache#get': [
+    ['text', string, (text) => embeddings.get(text)],
+    ...sample((options) => embeddings.get('x', options)),
+  ],
+  'EmbeddingCache#explain': [
+    ['text', string, (text) => embeddings.explain(text)],
+    ...sample((options) => embeddings.explain('x', options)),
+  ],
+  'EmbeddingCache#delete': [
+    ['text', string, (text) => embeddings.delete(text)],
+    ...sample((options) => embeddings.delete('x', options)),
+  ],
+  'EmbeddingCache#getOrSet': [
+    ['text', string, (text) => embeddings.getOrSet(text, async () => [1])],
+    ['fn', fn, (wrong) => embeddings.getOrSet('x', wrong)],
+    ['fn()', of('an array of numbers', ARRAY), (vector) => embeddings.getOrSet('x', () => vector)],
+    ...sample((options) => embeddings.getOrSet('x', async () => [1], options)),
+    ...fetchOptions((options) => embeddings.getOrSet('x', async () => [1], options)),
+  ],
+  'EmbeddingCache#getOrSetMany': [
+    ['texts', of('an array of strings', ARRAY), (texts) => embeddings.getOrSetMany(texts, async () => [])],
+    ['texts[1]', string, (text) => embeddings.getOrSetMany(['a', text], async () => [])],
+    ['fn', fn, (wrong) => embeddings.getOrSetMany(['x'], wrong)],
+    ['fn()', of('an array of embeddings', ARRAY), (vectors) => embeddings.getOrSetMany(['x'], () => vectors)],
+    ...sample((options) => embeddings.getOrSetMany(['x'], async () => [[1]], options)),
+    ...waitOptions((options) => embeddings.getOrSetMany(['x'], async () => [[1]], options)),
+  ],
   'EmbeddingCache#set': [
     ['text', string, (text) => embeddings.set(text, [1])],
     ['embedding', of('an array of numbers', ARRAY), (embedding) => embeddings.set('text', embedding)],
     ['embedding[1]', of('a number', NUMBER), (number) => embeddings.set('text', [1, number])],
+    ...sample((options) => embeddings.set('x', [1], options)),
+    ...storeOptions((options) => embeddings.set('x', [1], options)),
   ],
-  'EmbeddingCache#has': [['text', string, (text) => embeddings.has(text)]],
+  'EmbeddingCache#has': [
+    ['text', string, (text) => embeddings.has(text)],
+    ...sample((options) => embeddings.has('x', options)),
+  ],
   'EmbeddingCache#batchGet': [
     ['texts', of('an array of strings', ARRAY), (texts) => embeddings.batchGet(texts)],
     ['texts[1]', string, (text) => embeddings.batchGet(['a', text])],
@@ -169,10 +264,41 @@ const ARGUMENTS: Record<string, Argument[]> = {
   ],
 
   QueryCache: cacheOptions((options) => new api.QueryCache(options)),
-  'QueryCache#get': [['query', string, (query) => queries.get(query)]],
-  'QueryCache#set': [['query', string, (query) => queries.set(query, undefined, 1)]],
-  'QueryCache#has': [['query', string, (query) => queries.has(query)]],
+  'QueryCache#get': [
+    ['query', string, (query) => queries.get(query)],
+    ...sample((options) => queries.get('x', undefined, options)),
+  ],
+  'QueryCache#set': [
+    ['query', string, (query) => queries.set(query, undefined, 1)],
+    ...sample((options) => queries.set('x', undefined, 1, options)),
+    ...storeOptions((options) => queries.set('x', undefined, 1, options)),
+  ],
+  'QueryCache#has': [
+    ['query', string, (query) => queries.has(query)],
+    ...sample((options) => queries.has('x', undefined, options)),
+  ],
+  'QueryCache#explain': [
+    ['query', string, (query) => queries.explain(query)],
+    ...sample((options) => queries.explain('x', undefined, options)),
+  ],
+  'QueryCache#delete': [
+    ['query', string, (query) => queries.delete(query)],
+    ...sample((options) => queries.delete('x', undefined, options)),
+  ],
+  'QueryCache#getOrSet': [
+    ['query', string, (query) => queries.getOrSet(query, undefined, run)],
+    ['fn', fn, (wrong) => queries.getOrSet('x', undefined, wrong)],
+    ...sample((options) => queries.getOrSet('x', undefined, run, options)),
+    ...fetchOptions((options) => queries.getOrSet('x', undefined, run, options)),
+  ],
   'QueryCache#invalidate': [['pattern', of('a RegExp or a string', STRING), (pattern) => queries.invalidate(pattern)]],
+
+  'Store.open': [
+    ['folder', string, (folder) => api.Store.open(folder)],
+    ['folder', kind('the path of a folder', ANY, [['', '""']]), (folder) => api.Store.open(folder)],
+    ['options', optionalObject, (options) => api.Store.open('never made', options)],
+    ['maxBytes', limit, (maxBytes) => api.Store.open('never made', { maxBytes })],
+  ],
 
   'CacheInvalidator#register': [
     ['name', string, (name) => invalidator.register(name, lru)],
@@ -292,10 +418,7 @@ const ARGUMENTS: Record<string, Argument[]> = {
 }
 
 /** Any value will do: data that becomes a key, items that are carried, values for listeners; and errors are not ours. */
-const ANY_VALUE = [
-  ...['ResponseCache#get', 'ResponseCache#set', 'ResponseCache#has', 'DatasetStream#push'],
-  ...['PerformanceError', 'SourceError'],
-]
+const ANY_VALUE = [...['DatasetStream#push', 'PerformanceError', 'SourceError']]
 
 /** Of all that is exported: the names of what takes arguments. */
 function whatTakesArguments(): string[] {

@@ -216,6 +216,11 @@ describe.each(asked)('$subject.name $setting.name', ({ setting, subject }) => {
       evictions: 0,
       memoryUsage: 0,
       avgAccessTime: 0,
+      savings: { coalesced: 0, time: 0, tokens: 0, cost: 0 },
+      lifetime: undefined,
+      notStorable: 0,
+      storedEntries: 0,
+      storedBytes: 0,
     })
     expect(cache.has('b')).toBe(false)
     cache.set('b', value(3))

@@ -2,7 +2,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BatchProcessor, ParallelExecutor, PerformanceError, PerformanceMonitor } from '@aah/ai-evals-performance'
+import {
+  BatchProcessor,
+  LRUCache,
+  ParallelExecutor,
+  PerformanceError,
+  PerformanceMonitor,
+} from '@aah/ai-evals-performance'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NativeSpillRecord } from '../binding.js'
 
@@ -64,6 +70,13 @@ const PROVOKE: Record<string, () => unknown> = {
     for (const id of 'abc') processor.addTestCase(testCase(id))
     return processor.spillError
   },
+  ERR_STORE_WRITE: () => {
+    // What is a file cannot be a folder.
+    const cache = new LRUCache({ store: join(ROOT, 'package.json') })
+    cache.set('a', 1)
+    return cache.flush().finally(() => cache.close())
+  },
+  ERR_REPLAY_MISS: () => new LRUCache({ mode: 'replay' }).get('never stored'),
 }
 
 afterEach(() => {

@@ -1,14 +1,32 @@
 // The public API, in the order in which index.d.ts shows it.
 
 // Caches
-export type { CacheOptions, CacheStats, InvalidatableCache } from './cache/cache-stats.ts'
 export type { Explanation, KeyDifference, NearestEntry } from './cache/explanation.ts'
+export type { CacheOptions, CacheStats, DetailedCacheStats, InvalidatableCache } from './cache/cache-stats.ts'
+export type { CacheIsolation } from './cache/isolation.ts'
+export type { CacheMode } from './cache/mode.ts'
+export type {
+  FetchOptions,
+  GetOrSetManyOptions,
+  GetOrSetOptions,
+  SampleOptions,
+  SetOptions,
+  EntryOptions,
+  WaitOptions,
+} from './cache/options.ts'
+export { ReplayMissError } from './cache/replay-miss.ts'
+export type { LifetimeSavings, Savings } from './cache/savings.ts'
+export type { TokenUsage } from './cache/usage.ts'
 export { LRUCache } from './cache/lru-cache.ts'
 export { ResponseCache } from './cache/response-cache.ts'
-export { EmbeddingCache } from './cache/embedding-cache.ts'
+export { EmbeddingCache, type EmbeddingCacheOptions } from './cache/embedding-cache.ts'
 export { QueryCache } from './cache/query-cache.ts'
 export { CacheManager, cacheManager } from './cache/cache-manager.ts'
 export { CacheInvalidator } from './cache/cache-invalidator.ts'
+
+// The store on disk
+export { Store } from './store/store.ts'
+export type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent } from './store/types.ts'
 
 // Monitoring
 export type {

@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../units.ts'
-import type { CacheStats } from './cache-stats.ts'
+import type { DetailedCacheStats } from './cache-stats.ts'
 import { startSweeping, sweepQuietly } from './cleanup.ts'
 import { EmbeddingCache } from './embedding-cache.ts'
 import { QueryCache } from './query-cache.ts'
@@ -32,7 +32,7 @@ export class CacheManager {
   }
 
   /** The statistics of the three caches. */
-  getAllStats(): { response: CacheStats; embedding: CacheStats; query: CacheStats } {
+  getAllStats(): { response: DetailedCacheStats; embedding: DetailedCacheStats; query: DetailedCacheStats } {
     return {
       response: this.responseCache.getStats(),
       embedding: this.embeddingCache.getStats(),

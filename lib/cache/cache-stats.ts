@@ -1,6 +1,10 @@
+import type { Store } from '../store/store.ts'
 import type { Bytes, Milliseconds } from '../units.ts'
+import type { CacheIsolation } from './isolation.ts'
+import type { CacheMode } from './mode.ts'
+import type { LifetimeSavings, Savings } from './savings.ts'
 
-/** What bounds a cache. */
+/** What bounds a cache, and what it does with requests. */
 export interface CacheOptions {
   /** Most entries held: an integer ≥ 1. At no moment are there more: the least recently used entry leaves first. */
   maxSize?: number
@@ -15,6 +19,28 @@ export interface CacheOptions {
    * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
    */
   maxMemory?: Bytes
+  /**
+   * What is held and given out: the very value that was stored, copies of it, or a frozen one.
+   *
+   * @default 'reference'
+   */
+  isolation?: CacheIsolation
+  /**
+   * Keeps entries on disk too, for later runs and for other threads and processes: the path of a folder, or an open store
+   * that several caches share. What memory does not hold, or not any more, is looked for there; what is stored is
+   * written there in the background. A cache that was given a folder gives it back in `close`. Default: memory only.
+   */
+  store?: string | Store
+  /**
+   * Keeps the caches of one store apart: those of one name share their entries. Default: the kind of cache, `responses`,
+   * `embeddings`, `queries` or `lru`.
+   */
+  namespace?: string
+  /**
+   * What the cache does with requests. Default: what the environment variable `AI_EVALS_CACHE` says when the cache is
+   * made, and otherwise `live`.
+   */
+  mode?: CacheMode
 }
 
 /** What a cache takes for the options that are left out. */
@@ -46,6 +72,20 @@ export interface CacheStats {
    * clock that fake timers do not move. Never 0 once there was a look-up, 0 before.
    */
   avgAccessTime: Milliseconds
+}
+
+/** The statistics of the caches of this package. */
+export interface DetailedCacheStats extends CacheStats {
+  /** What this cache has saved since it was made or last cleared. */
+  savings: Savings
+  /** What its namespace of the store has saved since the store was made. `undefined` without a store. */
+  lifetime: LifetimeSavings | undefined
+  /** Values that could not be stored, or copied where `isolation` asks for it; they are held in memory all the same. */
+  notStorable: number
+  /** Entries that its namespace of the store has on disk; 0 without a store. */
+  storedEntries: number
+  /** Bytes that they take there. */
+  storedBytes: Bytes
 }
 
 /** What {@link CacheInvalidator} asks of a cache: every cache of this package, or one of your own. */

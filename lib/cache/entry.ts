@@ -20,6 +20,8 @@ export interface Index<V> {
   readonly bytes: Bytes
   /** The part of that name, made where there is none: the caller adds to it at once. */
   home(name: string): Home<V>
+  /** The entry of that key in the part of that name. */
+  entry(home: string, key: string): Entry<V> | undefined
 }
 
 export class Entry<V> {
@@ -30,13 +32,18 @@ export class Entry<V> {
   value: V
   /** By `Date.now()`. */
   deadline: number
+  /** When it was stored, by `Date.now()`. */
+  created: number
+  /** What it can be invalidated by; empty where it cannot. */
+  label = ''
 
-  constructor(key: string, home: Home<V>, slot: number, value: V, deadline: number) {
+  constructor(key: string, home: Home<V>, slot: number, value: V, deadline: number, created: number) {
     this.key = key
     this.home = home
     this.slot = slot
     this.value = value
     this.deadline = deadline
+    this.created = created
   }
 }
 
@@ -47,6 +54,10 @@ export class FlatIndex<V> implements Index<V>, Home<V> {
 
   home(): this {
     return this
+  }
+
+  entry(_home: string, key: string): Entry<V> | undefined {
+    return this.#entries.get(key)
   }
 
   find(key: string): Entry<V> | undefined {

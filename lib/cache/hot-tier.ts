@@ -109,6 +109,7 @@ export class HotTier<V> {
     if (isKept) {
       entry.value = value
       entry.deadline = until
+      entry.created = now
     } else {
       this.#release(entry.slot)
     }
@@ -131,7 +132,7 @@ export class HotTier<V> {
     } else {
       // Not always the one above: the last entry of that may have been the one that had to leave.
       const place = index.home(home)
-      entry = new Entry(key, place, slot, value, until)
+      entry = new Entry(key, place, slot, value, until, now)
       this.#entries[slot] = entry
       place.add(entry)
     }
@@ -152,7 +153,7 @@ export class HotTier<V> {
       if (slot === VACANT) continue
       // A slot whose entry had to leave during the batch may have been given to another.
       this.#release(slot)
-      const entry = new Entry(key, index, slot, value, deadline)
+      const entry = new Entry(key, index, slot, value, deadline, now)
       this.#entries[slot] = entry
       index.add(entry)
     }

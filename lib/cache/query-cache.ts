@@ -1,16 +1,33 @@
-import { checkString } from '../arguments.ts'
+import { checkFunction, checkString } from '../arguments.ts'
+import { encodeText } from '../key/text.ts'
 import { MiB } from '../units.ts'
-import { sizeOf, sizeOfString } from '../values/size-of.ts'
-import type { CacheOptions, CacheStats } from './cache-stats.ts'
+import { BaseCache } from './base-cache.ts'
+import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import { getOrSet } from './get-or-set.ts'
+import {
+  checkEntryOptions,
+  checkFetchOptions,
+  type GetOrSetOptions,
+  type SampleOptions,
+  type SetOptions,
+  sampleOf,
+} from './options.ts'
+import { encodeSample, type Place } from './place.ts'
 import { matcherOf, parametersAsJson } from './query-pattern.ts'
-import { RequestCache } from './request-cache.ts'
+import { RequestCache, type RequestKind } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 200, ttl: 300_000, maxMemory: 50 * MiB }
-
-interface StoredResult {
-  readonly result: unknown
-  /** As they were when the result was stored. */
-  readonly paramsJson: string
+const KIND: RequestKind = {
+  maxSize: 200,
+  ttl: 300_000,
+  maxMemory: 50 * MiB,
+  value: 'result',
+  values: 'queries',
+  holdsAnswers: false,
+  inner: 'params',
+  encode: encodeRequest,
+  labelOf: parametersAsJson,
 }
 
 /**
@@ -25,15 +42,17 @@ interface StoredResult {
  * cache.get('student-metrics', { studentId: '123' }) // { gpa: 3.4 }
  * cache.invalidate('student-metrics') // 1
  */
-export class QueryCache {
-  readonly #requests: RequestCache<StoredResult>
+export class QueryCache extends BaseCache {
+  readonly #requests: RequestCache
 
   /**
    * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes, `maxMemory` to 50 MiB.
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    this.#requests = new RequestCache(options, DEFAULTS)
+    const requests = new RequestCache(options, KIND)
+    super(requests)
+    this.#requests = requests
   }
 
   /**
@@ -41,12 +60,12 @@ export class QueryCache {
    *
    * @throws TypeError where `params` holds what no key can be made of: a function, a symbol, a cycle.
    */
-  get<T = any>(query: string, params?: any): T | undefined {
+  get<T = any>(query: string, params?: any, options?: SampleOptions): T | undefined {
     checkString('query', query)
     const begun = this.#requests.beginLookUp()
-    const stored = this.#requests.get(query, params, 'params')
+    const result = this.#requests.get(query, params, sampleOf(options))
     this.#requests.endLookUp(begun)
-    return stored?.result as T | undefined
+    return result as T | undefined
   }
 
   /**
@@ -54,11 +73,28 @@ export class QueryCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  set(query: string, params: any | undefined, result: any): void {
+  set(query: string, params: any | undefined, result: any, options?: SetOptions): void {
     checkString('query', query)
-    const paramsJson = parametersAsJson(params)
-    const bytes = sizeOf(result) + sizeOfString(paramsJson)
-    this.#requests.set(query, params, 'params', { result, paramsJson }, bytes)
+    checkEntryOptions(options)
+    this.#requests.set(this.#place(query, params, options), result, options)
+  }
+
+  /**
+   * The live result, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and all
+   * get its result or the error it failed with.
+   *
+   * @param fn is given a signal, which aborts when nobody waits for its result any more.
+   */
+  async getOrSet<T = any>(
+    query: string,
+    params: any | undefined,
+    fn: (signal: AbortSignal) => T | PromiseLike<T>,
+    options?: GetOrSetOptions<T>,
+  ): Promise<T> {
+    checkString('query', query)
+    checkFunction('fn', fn)
+    checkFetchOptions(options)
+    return getOrSet(this.#requests, () => this.#place(query, params, options), fn, options) as Promise<T>
   }
 
   /**
@@ -66,9 +102,26 @@ export class QueryCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  has(query: string, params?: any): boolean {
+  has(query: string, params?: any, options?: SampleOptions): boolean {
     checkString('query', query)
-    return this.#requests.has(query, params, 'params')
+    return this.#requests.has(query, params, sampleOf(options))
+  }
+
+  /** Removes a result; whether there was a live one. */
+  delete(query: string, params?: any, options?: SampleOptions): boolean {
+    checkString('query', query)
+    return this.#requests.delete(this.#place(query, params, options))
+  }
+
+  /**
+   * Why there is a live result or none: what has expired, or the nearest query that is stored and the places in which it
+   * differs. Changes neither statistics nor recency.
+   *
+   * @throws TypeError as {@link get} does.
+   */
+  explain(query: string, params?: any, options?: SampleOptions): Explanation {
+    checkString('query', query)
+    return explain(this.#requests, this.#place(query, params, options))
   }
 
   /**
@@ -78,31 +131,24 @@ export class QueryCache {
    *
    * A string matches where it occurs literally or, if it is a valid regular expression, where that matches: removing too
    * much is safe, a stale result is not. Sticky and global expressions match like any other, and their `lastIndex` is
-   * left alone. The statistics stay as they are.
+   * left alone. The statistics stay as they are. With a store, what matches leaves that too.
    *
    * @returns how many entries were removed.
    * @throws TypeError where `pattern` is neither a string nor a regular expression.
    */
   invalidate(pattern: RegExp | string): number {
     const matches = matcherOf(pattern)
-    return this.#requests.invalidate(
-      matches,
-      (query, { paramsJson }) => paramsJson !== '' && matches(query + paramsJson),
-    )
+    return this.#requests.invalidate((query, paramsJson) => matches(query + paramsJson))
   }
 
-  /** Removes every result and resets the statistics. */
-  clear(): void {
-    this.#requests.clear()
+  #place(query: string, params: unknown, options: SampleOptions | undefined): Place {
+    const sample = sampleOf(options)
+    return this.#requests.locate(() => this.#requests.place(query, params, sample))
   }
+}
 
-  /** What the cache has done since it was made or last cleared, and what it holds now. */
-  getStats(): CacheStats {
-    return this.#requests.stats()
-  }
-
-  /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-  removeExpired(): number {
-    return this.#requests.removeExpired()
-  }
+/** No parameters are a property that is `undefined`, of which an encoding says nothing. */
+function encodeRequest(query: string, params: string, sample: number): string {
+  const named = params === 'u' ? '' : `s6:params${params}`
+  return `{${named}s5:query${encodeText(query)}${encodeSample(sample)}}`
 }

@@ -1,77 +1,132 @@
 // What the response and the query cache share: entries under an outer string and any inner value.
 
 import { encodeKey } from '../key/encode.ts'
-import { sizeOfString } from '../values/size-of.ts'
-import type { CacheDefaults, CacheOptions, CacheStats } from './cache-stats.ts'
+import { encodeText } from '../key/text.ts'
+import { CacheEngine, type CacheKind } from './cache-engine.ts'
+import type { CacheOptions } from './cache-stats.ts'
 import type { Entry } from './entry.ts'
-import { HotTier } from './hot-tier.ts'
-import { TwoLevelIndex } from './two-level-index.ts'
+import { Place } from './place.ts'
+import { type Bucket, TwoLevelIndex } from './two-level-index.ts'
 
-export class RequestCache<V> {
-  readonly #tier: HotTier<V>
+/** What one kind of cache does with its requests. */
+export interface RequestKind extends CacheKind {
+  /** What errors call the inner value. */
+  readonly inner: string
+  /** The canonical encoding of a whole request, of its outer string and the encoding of its inner value. */
+  encode(outer: string, inner: string, sample: number): string
+  /** What entries can be invalidated by, besides their outer strings; if it is left out, they cannot. */
+  labelOf?(inner: unknown): string
+}
+
+/** Whether entries are to be removed that have this outer string and label. */
+type Matches = (outer: string, label: string) => boolean
+
+export class RequestCache extends CacheEngine {
   /** A string is its own key, neither copied nor encoded; what is encoded has an index of its own, so no two collide. */
-  readonly #texts = new TwoLevelIndex<V>()
-  readonly #encodings = new TwoLevelIndex<V>()
+  readonly #texts: TwoLevelIndex<unknown>
+  readonly #encodings: TwoLevelIndex<unknown>
+  readonly #kind: RequestKind
 
-  constructor(options: CacheOptions | undefined, defaults: CacheDefaults) {
-    this.#tier = new HotTier(options, defaults, [this.#texts, this.#encodings])
+  constructor(options: CacheOptions | undefined, kind: RequestKind) {
+    const texts = new TwoLevelIndex<unknown>()
+    const encodings = new TwoLevelIndex<unknown>()
+    super(options, kind, [texts, encodings])
+    this.#texts = texts
+    this.#encodings = encodings
+    this.#kind = kind
   }
 
-  beginLookUp(): number {
-    return this.#tier.beginLookUp()
+  get(outer: string, inner: unknown, sample: number): unknown {
+    const isText = typeof inner === 'string' && sample === 0
+    const index = isText ? this.#texts : this.#encodings
+    const key = isText ? inner : keyOf(encodeKey(inner, this.#kind.inner), sample)
+    const entry = this.tier.live(index.entry(outer, key))
+    if (entry !== undefined) return this.give(this.tier.hit(entry))
+    if (!this.isShallow) return this.readDeeper(this.place(outer, inner, sample))
+    this.tier.countMiss()
+    return undefined
   }
 
-  endLookUp(begun: number): void {
-    this.#tier.endLookUp(begun)
+  has(outer: string, inner: unknown, sample: number): boolean {
+    return this.hasAnswer(this.place(outer, inner, sample))
   }
 
-  /** `name` is what errors call `inner`. */
-  get(outer: string, inner: unknown, name: string): V | undefined {
-    return this.#tier.read(this.#find(outer, inner, name))
+  place(outer: string, inner: unknown, sample: number): Place {
+    const label = this.#kind.labelOf?.(inner) ?? ''
+    return typeof inner === 'string' && sample === 0
+      ? new Place(this.#texts, outer, inner, label, () => this.#encode(outer, encodeText(inner), 0))
+      : this.#encoded(outer, encodeKey(inner, this.#kind.inner), sample, label)
   }
 
-  has(outer: string, inner: unknown, name: string): boolean {
-    return this.#tier.has(this.#find(outer, inner, name))
-  }
-
-  set(outer: string, inner: unknown, name: string, value: V, valueBytes: number): void {
-    const index = typeof inner === 'string' ? this.#texts : this.#encodings
-    const key = typeof inner === 'string' ? inner : encodeKey(inner, name)
-    const bytes = sizeOfString(key) + valueBytes
-    const found = index.find(outer, key)
-    if (found === undefined) this.#tier.admit(index, outer, key, value, bytes)
-    else this.#tier.renew(found, value, bytes)
-  }
-
-  /** Removes what `matches` says, asked once for each outer string and then for the entries of those it denies. */
-  invalidate(matchesOuter: (outer: string) => boolean, matches: (outer: string, value: V) => boolean): number {
-    const doomed: Entry<V>[] = []
-    for (const index of [this.#texts, this.#encodings]) {
-      for (const { name, entries } of index.buckets()) {
-        const all = matchesOuter(name)
-        for (const entry of entries.values()) if (all || matches(name, entry.value)) doomed.push(entry)
+  /** Removes what `matches` says, asked once for each outer string and then for the labels of the entries it denies. */
+  invalidate(matches: Matches): number {
+    const doomed: Entry<unknown>[] = []
+    let stored = 0
+    for (const [index, { name, entries }] of this.#buckets()) {
+      const all = matches(name, '')
+      for (const entry of entries.values()) {
+        if (!all && !isLabelled(entry, name, matches)) continue
+        doomed.push(entry)
+        if (this.rules.writes && this.store?.has(this.#requestOf(index, name, entry.key))) stored++
       }
     }
-    this.#tier.removeMany(doomed)
-    return doomed.length
+    this.flights.supersedeAll((place) => matches(place.home, '') || isLabelled(place, place.home, matches))
+    this.tier.removeMany(doomed)
+    return doomed.length - stored + this.#invalidateStored(matches)
   }
 
-  clear(): void {
-    this.#tier.clear()
+  *held(): IterableIterator<{ entry: Entry<unknown>; request: string }> {
+    for (const [index, { name, entries }] of this.#buckets()) {
+      for (const entry of entries.values()) yield { entry, request: this.#requestOf(index, name, entry.key) }
+    }
+  }
+
+  protected clearIndex(): void {
     this.#texts.clear()
     this.#encodings.clear()
   }
 
-  stats(): CacheStats {
-    return this.#tier.stats()
+  protected override labelInStore(place: Place): string | null {
+    return this.#kind.labelOf === undefined ? null : `${place.home}\0${place.label}`
   }
 
-  removeExpired(): number {
-    return this.#tier.removeExpired()
+  #invalidateStored(matches: Matches): number {
+    if (this.store === undefined || !this.rules.writes) return 0
+    return this.store.deleteLabelled((text) => {
+      const end = text.lastIndexOf('\0')
+      const [outer, label] = [text.slice(0, end), text.slice(end + 1)]
+      return matches(outer, '') || (label !== '' && matches(outer, label))
+    })
   }
 
-  #find(outer: string, inner: unknown, name: string): Entry<V> | undefined {
-    if (typeof inner === 'string') return this.#texts.find(outer, inner)
-    return this.#encodings.find(outer, encodeKey(inner, name))
+  *#buckets(): IterableIterator<[TwoLevelIndex<unknown>, Bucket<unknown>]> {
+    for (const index of [this.#texts, this.#encodings]) for (const bucket of index.buckets()) yield [index, bucket]
   }
+
+  /** The encoding of the request that an entry answers. */
+  #requestOf(index: TwoLevelIndex<unknown>, outer: string, key: string): string {
+    if (index === this.#texts) return this.#encode(outer, encodeText(key), 0)
+    const [prefix = '', sample = 0] = SAMPLE.exec(key) ?? []
+    return this.#encode(outer, key.slice(prefix.length), Number(sample))
+  }
+
+  #encoded(outer: string, inner: string, sample: number, label: string): Place {
+    const key = keyOf(inner, sample)
+    return new Place(this.#encodings, outer, key, label, () => this.#encode(outer, inner, sample))
+  }
+
+  #encode(outer: string, inner: string, sample: number): string {
+    return this.#kind.encode(outer, inner, sample)
+  }
+}
+
+/** No encoding begins like this. */
+const SAMPLE = /^#(\d+):/
+
+function keyOf(inner: string, sample: number): string {
+  return sample === 0 ? inner : `#${sample}:${inner}`
+}
+
+function isLabelled({ label }: { label: string }, outer: string, matches: Matches): boolean {
+  return label !== '' && matches(outer, label)
 }

@@ -1,10 +1,32 @@
+import { checkFunction } from '../arguments.ts'
 import { KeyRecognizer } from '../key/recognizer.ts'
 import { MiB } from '../units.ts'
-import { sizeOf } from '../values/size-of.ts'
-import type { CacheOptions, CacheStats } from './cache-stats.ts'
-import { RequestCache } from './request-cache.ts'
+import { BaseCache } from './base-cache.ts'
+import type { CacheOptions } from './cache-stats.ts'
+import { explain } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import { getOrSet } from './get-or-set.ts'
+import {
+  checkEntryOptions,
+  checkFetchOptions,
+  type GetOrSetOptions,
+  type SampleOptions,
+  type SetOptions,
+  sampleOf,
+} from './options.ts'
+import { encodeSample, type Place } from './place.ts'
+import { RequestCache, type RequestKind } from './request-cache.ts'
 
-const DEFAULTS = { maxSize: 500, ttl: 7_200_000, maxMemory: 100 * MiB }
+const KIND: RequestKind = {
+  maxSize: 500,
+  ttl: 7_200_000,
+  maxMemory: 100 * MiB,
+  value: 'response',
+  values: 'responses',
+  holdsAnswers: true,
+  inner: 'input',
+  encode: (config, input, sample) => `{s5:input${input}s11:modelConfig${config}${encodeSample(sample)}}`,
+}
 
 /**
  * Keeps the responses of models under the input they answered and the configuration they ran with.
@@ -19,8 +41,8 @@ const DEFAULTS = { maxSize: 500, ttl: 7_200_000, maxMemory: 100 * MiB }
  * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
  * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // { text: 'Anyone in good standing.' }, the same object
  */
-export class ResponseCache {
-  readonly #requests: RequestCache<unknown>
+export class ResponseCache extends BaseCache {
+  readonly #requests: RequestCache
   readonly #configs = new KeyRecognizer()
 
   /**
@@ -28,7 +50,9 @@ export class ResponseCache {
    * @throws TypeError or RangeError for an option of the wrong type or without sense.
    */
   constructor(options?: CacheOptions) {
-    this.#requests = new RequestCache(options, DEFAULTS)
+    const requests = new RequestCache(options, KIND)
+    super(requests)
+    this.#requests = requests
   }
 
   /**
@@ -36,9 +60,9 @@ export class ResponseCache {
    *
    * @throws TypeError where `input` or `modelConfig` holds what no key can be made of: a function, a symbol, a cycle.
    */
-  get<T = any>(input: any, modelConfig: any): T | undefined {
+  get<T = any>(input: any, modelConfig: any, options?: SampleOptions): T | undefined {
     const begun = this.#requests.beginLookUp()
-    const response = this.#requests.get(this.#encodeConfig(modelConfig), input, 'input')
+    const response = this.#requests.get(this.#encodeConfig(modelConfig), input, sampleOf(options))
     this.#requests.endLookUp(begun)
     return response as T | undefined
   }
@@ -48,8 +72,26 @@ export class ResponseCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  set(input: any, modelConfig: any, response: any): void {
-    this.#requests.set(this.#encodeConfig(modelConfig), input, 'input', response, sizeOf(response))
+  set(input: any, modelConfig: any, response: any, options?: SetOptions): void {
+    checkEntryOptions(options)
+    this.#requests.set(this.#place(input, modelConfig, options), response, options)
+  }
+
+  /**
+   * The live response, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and
+   * all get its answer or the error it failed with.
+   *
+   * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+   */
+  async getOrSet<T = any>(
+    input: any,
+    modelConfig: any,
+    fn: (signal: AbortSignal) => T | PromiseLike<T>,
+    options?: GetOrSetOptions<T>,
+  ): Promise<T> {
+    checkFunction('fn', fn)
+    checkFetchOptions(options)
+    return getOrSet(this.#requests, () => this.#place(input, modelConfig, options), fn, options) as Promise<T>
   }
 
   /**
@@ -57,23 +99,28 @@ export class ResponseCache {
    *
    * @throws TypeError as {@link get} does.
    */
-  has(input: any, modelConfig: any): boolean {
-    return this.#requests.has(this.#encodeConfig(modelConfig), input, 'input')
+  has(input: any, modelConfig: any, options?: SampleOptions): boolean {
+    return this.#requests.has(this.#encodeConfig(modelConfig), input, sampleOf(options))
   }
 
-  /** Removes every response and resets the statistics. */
-  clear(): void {
-    this.#requests.clear()
+  /** Removes a response; whether there was a live one. */
+  delete(input: any, modelConfig: any, options?: SampleOptions): boolean {
+    return this.#requests.delete(this.#place(input, modelConfig, options))
   }
 
-  /** What the cache has done since it was made or last cleared, and what it holds now. */
-  getStats(): CacheStats {
-    return this.#requests.stats()
+  /**
+   * Why there is a live response or none: what has expired, or the nearest request that is stored and the places in which
+   * it differs. Changes neither statistics nor recency.
+   *
+   * @throws TypeError as {@link get} does.
+   */
+  explain(input: any, modelConfig: any, options?: SampleOptions): Explanation {
+    return explain(this.#requests, this.#place(input, modelConfig, options))
   }
 
-  /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-  removeExpired(): number {
-    return this.#requests.removeExpired()
+  #place(input: unknown, modelConfig: unknown, options: SampleOptions | undefined): Place {
+    const sample = sampleOf(options)
+    return this.#requests.locate(() => this.#requests.place(this.#encodeConfig(modelConfig), input, sample))
   }
 
   #encodeConfig(modelConfig: unknown): string {

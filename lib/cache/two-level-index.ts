@@ -43,7 +43,7 @@ export class TwoLevelIndex<V> implements Index<V> {
     return this.#bytes
   }
 
-  find(outer: string, inner: string): Entry<V> | undefined {
+  entry(outer: string, inner: string): Entry<V> | undefined {
     return this.#find(outer)?.entries.find(inner)
   }
 

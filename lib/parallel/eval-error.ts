@@ -1,4 +1,4 @@
-import { read } from './read.ts'
+import { read } from '../values/read.ts'
 // biome-ignore lint/suspicious/noShadowRestrictedNames: the documented name of the type
 import type { EvalError, ExecutionTask } from './types.ts'
 

@@ -1,7 +1,7 @@
 import { wrongType } from '../arguments.ts'
+import { read } from '../values/read.ts'
 import { toEvalError, wasRefused } from './eval-error.ts'
 import type { Gate } from './gate.ts'
-import { read } from './read.ts'
 import { SourceError } from './source-error.ts'
 import type { Placed, TaskSource } from './task-source.ts'
 import { charactersOf, outputTokenLimit, reportedTokens } from './token-use.ts'

@@ -1,7 +1,7 @@
 // What tasks and results say about tokens. They are the caller's objects, so that reading them may throw.
 
+import { read } from '../values/read.ts'
 import { sizeOf } from '../values/size-of.ts'
-import { read } from './read.ts'
 
 const OUTPUT_LIMITS = [
   'maxTokens',

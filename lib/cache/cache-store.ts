@@ -1,0 +1,30 @@
+// The store that a cache's options name, and who has to close it.
+
+import { checkString, outOfRange, wrongType } from '../arguments.ts'
+import { handleOf, Store } from '../store/store.ts'
+import { openFolder } from '../store/store-handle.ts'
+import { type StoredCodec, StoreTier } from '../store/store-tier.ts'
+import type { CacheOptions } from './cache-stats.ts'
+import type { ModeRules } from './mode.ts'
+
+/**
+ * The tier that keeps a cache's entries, if the mode uses any, and whether the cache has to close its store.
+ *
+ * @throws TypeError or RangeError where `store` or `namespace` is wrong.
+ */
+export function openStoreTier(
+  options: CacheOptions | undefined,
+  namespace: string,
+  codec: StoredCodec,
+  rules: ModeRules,
+): { tier: StoreTier; isOwn: boolean } | undefined {
+  const { store, namespace: name = namespace } = options ?? {}
+  checkString('namespace', name)
+  if (name === '') throw outOfRange('namespace', 'a name', name)
+  if (store !== undefined && typeof store !== 'string' && !(store instanceof Store)) {
+    throw wrongType('store', 'the path of a folder or a Store', store)
+  }
+  if (store === undefined || !(rules.reads || rules.writes)) return undefined
+  if (store instanceof Store) return { tier: new StoreTier(handleOf(store), name, codec), isOwn: false }
+  return { tier: new StoreTier(openFolder('store', store), name, codec), isOwn: true }
+}

@@ -1,0 +1,93 @@
+// One request, answered from what is there or by the caller's function, which is called once however many ask.
+
+import type { CacheEngine } from './cache-engine.ts'
+import { arrivals, type Flight, Flights } from './flights.ts'
+import type { FetchOptions } from './options.ts'
+import type { Place } from './place.ts'
+
+/** The caller's function. */
+export type Fetch = (signal: AbortSignal) => unknown
+
+export async function getOrSet(
+  engine: CacheEngine,
+  locate: () => Place,
+  fetch: Fetch,
+  options: FetchOptions = {},
+): Promise<unknown> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  const begun = engine.beginLookUp()
+  const place = locate()
+  const found = lookUp(engine, place)
+  engine.endLookUp(begun)
+  if (found !== undefined && 'value' in found) return found.value
+  const flight = found ?? depart(engine, place, fetch, options)
+  const [held] = await arrivals([flight], signal)
+  return engine.give(held)
+}
+
+/** What is there, or the flight that is to bring it. A miss is counted. */
+export function lookUp(engine: CacheEngine, place: Place): { value: unknown } | Flight | undefined {
+  const held = engine.readHeld(place)
+  if (held !== undefined) return held
+  const flight = engine.flights.get(place.request)
+  const stored = flight === undefined ? engine.readStored(place) : undefined
+  if (stored !== undefined) return stored
+  engine.countMiss(place)
+  if (flight === undefined) return undefined
+  flight.joined++
+  engine.accounts.coalesced++
+  return flight
+}
+
+/** Flights that others can join, unless the mode lets each call for itself. */
+export function flightsOf(engine: CacheEngine): Flights {
+  return engine.rules.coalesces ? engine.flights : new Flights()
+}
+
+function depart(engine: CacheEngine, place: Place, fetch: Fetch, options: FetchOptions): Flight {
+  const flights = flightsOf(engine)
+  const [flight] = flights.begin([place]) as [Flight]
+  land(flights, [flight], answer(engine, flight, fetch, options))
+  return flight
+}
+
+/** Ends flights with their answers, as they are held, or with the failure of their call. */
+export async function land(flights: Flights, landing: readonly Flight[], answers: Promise<unknown[]>): Promise<void> {
+  try {
+    const held = await answers
+    for (const [index, flight] of landing.entries()) {
+      flights.end(flight)
+      flight.land(held[index])
+    }
+  } catch (failure) {
+    for (const flight of landing) {
+      flights.end(flight, failure)
+      flight.fail(failure)
+    }
+  }
+}
+
+/** The one answer, as it is held. */
+async function answer(engine: CacheEngine, flight: Flight, fetch: Fetch, options: FetchOptions): Promise<unknown[]> {
+  const begun = performance.now()
+  const value = await fetch(flight.call.signal)
+  const time = performance.now() - begun
+  const price = engine.priceOf(value, told(options.usage, value), told(options.cost, value), time)
+  engine.accounts.share(flight.joined, price)
+  const held = engine.isolate(value)
+  const isAdmitted = value !== undefined && (options.shouldStore ? options.shouldStore(value) : engine.admits(value))
+  if (isAdmitted && isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)
+  return [held]
+}
+
+/** Whether an answer is still the newest there is. One that all have turned away from was paid for all the same. */
+export function isWanted(engine: CacheEngine, flight: Flight): boolean {
+  if (flight.isSuperseded) return false
+  if (!flight.call.isAbandoned) return true
+  return engine.flights.get(flight.place.request) === undefined && !engine.isHeld(flight.place)
+}
+
+function told(option: unknown, value: unknown): unknown {
+  return typeof option === 'function' ? option(value) : option
+}

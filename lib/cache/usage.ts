@@ -1,0 +1,91 @@
+// What an answer cost, as its caller or the answer itself says.
+
+import { outOfRange, wrongType } from '../arguments.ts'
+import { read } from '../values/read.ts'
+
+/** The tokens that an answer took. What is left out is unknown; a total that is left out is the sum of the two. */
+export interface TokenUsage {
+  inputTokens?: number
+  outputTokens?: number
+  totalTokens?: number
+}
+
+/** What an entry was paid with, and so what each hit on it saves. 0 is unknown, or nothing. */
+export interface Price {
+  /** Milliseconds that the making took. */
+  readonly time: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly totalTokens: number
+  readonly cost: number
+}
+
+export const FREE: Price = { time: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0, cost: 0 }
+
+/** As OpenAI's chat completions, OpenAI's responses and Anthropic, and the AI SDK before and since version 5 say it. */
+const INPUT = ['prompt_tokens', 'input_tokens', 'promptTokens', 'inputTokens']
+const OUTPUT = ['completion_tokens', 'output_tokens', 'completionTokens', 'outputTokens']
+const TOTAL = ['total_tokens', 'totalTokens']
+/** Anthropic counts these apart from `input_tokens`. */
+const ALSO_INPUT = ['cache_creation_input_tokens', 'cache_read_input_tokens']
+
+/** The price of an answer that took `time`, by what its caller says and otherwise by what the answer does. */
+export function priceOf(answer: unknown, usage: unknown, cost: unknown, time: number): Price {
+  const tokens = usage === undefined ? usageOf(answer) : tokensOf(usage)
+  const known = amount(cost) ?? 0
+  return tokens === undefined && known === 0 && time === 0 ? FREE : { ...(tokens ?? FREE), time, cost: known }
+}
+
+/** `usage` or, of an answer in several steps, the `totalUsage` of all of them. */
+function usageOf(answer: unknown): Tokens | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  return tokensOf(read(answer, 'totalUsage')) ?? tokensOf(read(answer, 'usage'))
+}
+
+type Tokens = Pick<Price, 'inputTokens' | 'outputTokens' | 'totalTokens'>
+
+/** `undefined` where no number of tokens is said. */
+function tokensOf(usage: unknown): Tokens | undefined {
+  if (typeof usage !== 'object' || usage === null) return undefined
+  const [input, output, total] = [first(usage, INPUT), first(usage, OUTPUT), first(usage, TOTAL)]
+  if (input === undefined && output === undefined && total === undefined) return undefined
+  const alsoInput = ALSO_INPUT.reduce((sum, name) => sum + (amount(read(usage, name)) ?? 0), 0)
+  const inputTokens = (input ?? 0) + alsoInput
+  const outputTokens = output ?? 0
+  return { inputTokens, outputTokens, totalTokens: total ?? inputTokens + outputTokens }
+}
+
+function first(usage: object, names: readonly string[]): number | undefined {
+  for (const name of names) {
+    const number = amount(read(usage, name))
+    if (number !== undefined) return number
+  }
+  return undefined
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined
+}
+
+/** Refuses a `usage` that is no object of numbers, or a function where those are welcome. */
+export function checkUsage(usage: unknown, functions: boolean): void {
+  if (usage === undefined || (functions && typeof usage === 'function')) return
+  if (typeof usage !== 'object' || usage === null || Array.isArray(usage)) {
+    throw wrongType('usage', functions ? 'an object or a function' : 'an object', usage)
+  }
+  for (const name of ['inputTokens', 'outputTokens', 'totalTokens']) {
+    checkAmount(`usage.${name}`, (usage as Record<string, unknown>)[name])
+  }
+}
+
+/** Refuses a `cost` that is no number ≥ 0, or a function where those are welcome. */
+export function checkCost(cost: unknown, functions: boolean): void {
+  if (functions && typeof cost === 'function') return
+  checkAmount('cost', cost, functions ? 'a number ≥ 0 or a function' : 'a number ≥ 0')
+}
+
+function checkAmount(name: string, value: unknown, expected = 'a number ≥ 0'): void {
+  if (value === undefined) return
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (amount(value) === undefined) throw outOfRange(name, expected, value)
+}
