@@ -4,7 +4,7 @@
 //! several times as long to look up as a whole call takes otherwise.
 
 use ai_evals_performance_core::{
-    cache::{Placed, Saving, Size, SlotCache, TierStats, VACANT},
+    cache::{IndexBytes, Placed, Saving, SlotCache, TierStats, VACANT},
     clock::UnixMillis,
 };
 use napi::bindgen_prelude::{External, Uint32Array};
@@ -65,24 +65,22 @@ pub fn cache_apply_reads(cache: &mut External<NativeCache>, log: &[u32], logged:
     cache.slots.apply_reads(&log[..logged as usize], misses as u64);
 }
 
-/// Stores an entry of `bytes` in its slot, or in a new one where it has none. `home_bytes` is what the part of the index
-/// takes that it is in, `index_bytes` what the whole index takes, that part included.
+/// What the index takes with the entries that are set from now on: the part that an entry is in, and all parts with it.
+#[napi(catch_unwind)]
+pub fn cache_set_index(cache: &mut External<NativeCache>, home_bytes: f64, all_bytes: f64) {
+    let [home, all] = [home_bytes, all_bytes].map(|bytes| bytes as u64);
+    cache.slots.set_index(IndexBytes { home, all });
+}
+
+/// Stores an entry in its slot, or in a new one where it has none.
 ///
 /// Returns the entry's slot, 2²⁶ − 1 if it is not kept, plus 2²⁶ × (1 + the slot of an entry that had to leave) if one had
 /// to. Where more may have to leave, it is −1 minus that: `cache_take_released` has to be asked.
 #[napi(catch_unwind)]
-pub fn cache_set(
-    cache: &mut External<NativeCache>,
-    slot: u32,
-    bytes: f64,
-    home_bytes: f64,
-    index_bytes: f64,
-    deadline: f64,
-    now: f64,
-) -> f64 {
-    let [entry, home, index] = [bytes, home_bytes, index_bytes].map(|bytes| bytes as u64);
-    let size = Size { entry, home, index };
-    let Placed { slot, released, more } = cache.slots.set(slot, size, UnixMillis(deadline), UnixMillis(now));
+pub fn cache_set(cache: &mut External<NativeCache>, slot: u32, bytes: f64, deadline: f64, now: f64) -> f64 {
+    let Placed { slot, released, more } = cache
+        .slots
+        .set(slot, bytes as u64, UnixMillis(deadline), UnixMillis(now));
     let slot = if slot == VACANT { NOT_KEPT } else { f64::from(slot) };
     let outcome = slot + SLOTS * released.map_or(0.0, |released| 1.0 + f64::from(released));
     if more { -1.0 - outcome } else { outcome }

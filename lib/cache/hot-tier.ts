@@ -32,6 +32,9 @@ export class HotTier<V> {
   #logged = 0
   #misses = 0
   #untilSample = 0
+  /** What Rust was told last of the index. */
+  #homeBytes: Bytes = 0
+  #indexBytes: Bytes = 0
   /** Whether Rust has yet to say what else had to leave for the entry it was given last. */
   #moreToRelease = false
 
@@ -214,7 +217,7 @@ export class HotTier<V> {
       maxSize: this.#maxSize,
       entries: liveEntries,
       evictions,
-      memoryUsage: bytes + this.#indexBytes(),
+      memoryUsage: bytes + this.#bytesOfIndexes(),
       avgAccessTime: meanAccessNanoseconds / NANOSECONDS_PER_MILLISECOND,
     }
   }
@@ -246,16 +249,26 @@ export class HotTier<V> {
     this.#misses = 0
   }
 
-  #indexBytes(): Bytes {
+  #bytesOfIndexes(): Bytes {
     let bytes = 0
-    for (const index of this.#indexes) bytes += index.bytes
+    for (let at = 0; at < this.#indexes.length; at++) bytes += (this.#indexes[at] as Index<V>).bytes
     return bytes
+  }
+
+  /** Before each decision, and seldom news: most entries go where the one before went. */
+  #describeIndex(homeBytes: Bytes): void {
+    const indexBytes = this.#bytesOfIndexes()
+    if (homeBytes === this.#homeBytes && indexBytes === this.#indexBytes) return
+    native.cacheSetIndex(this.#native, homeBytes, indexBytes)
+    this.#homeBytes = homeBytes
+    this.#indexBytes = indexBytes
   }
 
   /** The slot of the entry, or `NOT_KEPT`. Once it is in place, {@link #releaseMore} has to follow. */
   #decide(slot: number, bytes: Bytes, homeBytes: Bytes, deadline: number, now: number): number {
     this.#handOverHits()
-    const answer = native.cacheSet(this.#native, slot, bytes, homeBytes, this.#indexBytes(), deadline, now)
+    this.#describeIndex(homeBytes)
+    const answer = native.cacheSet(this.#native, slot, bytes, deadline, now)
     this.#moreToRelease = answer < 0
     const outcome = answer < 0 ? -1 - answer : answer
     if (outcome < SLOTS) return outcome
@@ -266,7 +279,7 @@ export class HotTier<V> {
   /** Each time with what is left of the index, since a part of it leaves with its last entry. */
   #releaseMore(now: number): void {
     while (this.#moreToRelease) {
-      const slot = native.cacheTakeReleased(this.#native, this.#indexBytes(), now)
+      const slot = native.cacheTakeReleased(this.#native, this.#bytesOfIndexes(), now)
       if (slot === VACANT) this.#moreToRelease = false
       else this.#release(slot)
     }

@@ -54,8 +54,8 @@ where
 
     /// Takes over look-ups that a caller answered from its own copy of this tier: how many there were of each kind,
     /// and the keys that were hit, the last use of each in the order of time.
-    pub fn take_over_reads<'a>(&self, hits: u64, misses: u64, keys: impl IntoIterator<Item = &'a K>) {
-        let mut state = self.lock();
+    pub fn take_over_reads<'a>(&mut self, hits: u64, misses: u64, keys: impl IntoIterator<Item = &'a K>) {
+        let state = self.state_mut();
         state.hits += hits;
         state.misses += misses;
         for key in keys {
@@ -66,8 +66,8 @@ where
     /// Gives the entry under `key`, live or expired, a new size and deadline and makes it the most recently used: what an
     /// insertion under the same key comes to where the value is in place already, without moka's queue of writes. Returns
     /// what an insertion would; nothing where there is no entry.
-    pub fn renew(&self, key: &K, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Option<Vec<K>> {
-        let mut state = self.lock();
+    pub fn renew(&mut self, key: &K, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Option<Vec<K>> {
+        let state = self.state_mut();
         if bytes > state.max_bytes {
             return state.remove(key).then(|| vec![key.clone()]);
         }
@@ -81,8 +81,8 @@ where
     }
 
     /// Removes the entry that goes first if all together hold more than `bytes`, however many they may hold otherwise.
-    pub fn shrink(&self, bytes: u64, now: UnixMillis) -> Option<K> {
-        let mut state = self.lock();
+    pub fn shrink(&mut self, bytes: u64, now: UnixMillis) -> Option<K> {
+        let state = self.state_mut();
         if state.ledger.bytes() <= bytes {
             return None;
         }
@@ -91,8 +91,7 @@ where
 
     /// Bytes of all entries held.
     pub fn bytes(&mut self) -> u64 {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.ledger.bytes()
+        self.state_mut().ledger.bytes()
     }
 
     /// Whether an entry, live or expired, is under `key`.
@@ -103,6 +102,11 @@ where
 
     fn lock(&self) -> MutexGuard<'_, State<K, V>> {
         lock(&self.state)
+    }
+
+    /// The state without a lock, for whoever has the tier to himself.
+    fn state_mut(&mut self) -> &mut State<K, V> {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -19,5 +19,5 @@ mod tier;
 pub use hash::Xxh3BuildHasher;
 pub use memory::MemoryTier;
 pub use noop::NoopTier;
-pub use slots::{Placed, Saving, Size, SlotCache, VACANT};
+pub use slots::{IndexBytes, Placed, Saving, SlotCache, VACANT};
 pub use tier::{Tier, TierStats};

@@ -5,8 +5,8 @@
 //! log has to reach [`SlotCache::apply_reads`] before the next [`SlotCache::set`] or statistic, and then the outcome is
 //! that of a tier that saw every read when it happened.
 //!
-//! He also knows what his index takes besides the keys of single entries, and how much of it goes with which entry. Its
-//! bytes count towards the bound, so after a [`SlotCache::set`] that says so he asks [`SlotCache::take_released`] what
+//! He also knows what his index takes besides the keys of single entries ([`SlotCache::set_index`]), and how much of it
+//! leaves with which entry. Its bytes count towards the bound, so after a [`SlotCache::set`] that says so he asks [`SlotCache::take_released`] what
 //! else had to leave, until the index he has left fits.
 //!
 //! Invariant: a slot is in use or on the free list, never both, and no slot is numbered higher than the most entries
@@ -25,15 +25,13 @@ use crate::clock::UnixMillis;
 /// No slot: an entry that is new in [`SlotCache::set`].
 pub const VACANT: u32 = u32::MAX;
 
-/// What an entry and the caller's index take.
+/// Bytes of the caller's index, besides the keys of single entries.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Size {
-    /// Bytes of the entry itself.
-    pub entry: u64,
-    /// Bytes of the part of the index that the entry is in, perhaps with others.
+pub struct IndexBytes {
+    /// Of the part that an entry is in, perhaps with others.
     pub home: u64,
-    /// Bytes of the whole index: of each part once, that of the entry included.
-    pub index: u64,
+    /// Of all parts together, that one included.
+    pub all: u64,
 }
 
 /// Where [`SlotCache::set`] put an entry.
@@ -51,6 +49,7 @@ pub struct Placed {
 pub struct SlotCache {
     tier: MemoryTier<u32, ()>,
     max_bytes: u64,
+    index: IndexBytes,
     free: Vec<u32>,
     /// Slots that nobody holds any more and that the caller has not been told of yet.
     released: Vec<u32>,
@@ -69,6 +68,7 @@ impl SlotCache {
         Self {
             tier: MemoryTier::new(max_entries, max_bytes),
             max_bytes,
+            index: IndexBytes::default(),
             free: Vec::new(),
             released: Vec::new(),
             seen_in: Vec::new(),
@@ -97,11 +97,16 @@ impl SlotCache {
             .take_over_reads(log.len() as u64, misses, last_reads.iter().rev());
     }
 
-    /// Stores an entry: in `slot` if an entry is there, else in a slot that it assigns. What the entry in `slot` saved is
+    /// What the index takes with the entries that are set from now on.
+    pub fn set_index(&mut self, index: IndexBytes) {
+        self.index = index;
+    }
+
+    /// Stores an entry of `bytes`: in `slot` if an entry is there, else in a slot that it assigns. What the entry in `slot` saved is
     /// forgotten.
-    pub fn set(&mut self, slot: u32, size: Size, deadline: UnixMillis, now: UnixMillis) -> Placed {
+    pub fn set(&mut self, slot: u32, bytes: u64, deadline: UnixMillis, now: UnixMillis) -> Placed {
         self.savings.forget(slot);
-        if size.entry.saturating_add(size.home) > self.max_bytes {
+        if bytes.saturating_add(self.index.home) > self.max_bytes {
             self.remove(&[slot]);
             return Placed {
                 slot: VACANT,
@@ -109,9 +114,10 @@ impl SlotCache {
                 more: false,
             };
         }
-        let (slot, mut left) = match self.tier.renew(&slot, size.entry, deadline, now) {
+        let renewed = (slot != VACANT).then(|| self.tier.renew(&slot, bytes, deadline, now));
+        let (slot, mut left) = match renewed.flatten() {
             Some(left) => (slot, left),
-            None => self.insert(size.entry, deadline, now),
+            None => self.insert(bytes, deadline, now),
         };
         self.free.extend(&left);
         let is_kept = !left.contains(&slot);
@@ -121,7 +127,7 @@ impl SlotCache {
         Placed {
             slot: if is_kept { slot } else { VACANT },
             released,
-            more: !self.released.is_empty() || self.tier.bytes().saturating_add(size.index) > self.max_bytes,
+            more: !self.released.is_empty() || self.tier.bytes().saturating_add(self.index.all) > self.max_bytes,
         }
     }
 
@@ -136,8 +142,8 @@ impl SlotCache {
         Some(released)
     }
 
-    /// Stores entries, each a slot and its bytes, one after the other as [`SlotCache::set`] would; the index takes nothing
-    /// besides them. Returns the slot of each, [`VACANT`] for one that is not kept, followed by those that nobody holds
+    /// Stores entries, each a slot and its bytes, one after the other as [`SlotCache::set`] would, if the index
+    /// takes nothing besides them. Returns the slot of each, [`VACANT`] for one that is not kept, followed by those that nobody holds
     /// any more.
     ///
     /// A slot can be assigned anew within the batch: then it is in the outcome twice, and the later entry holds it.
@@ -149,13 +155,9 @@ impl SlotCache {
     ) -> Vec<u32> {
         let mut outcome = Vec::new();
         let mut gone = HashSet::new();
-        for (slot, entry) in entries {
+        for (slot, bytes) in entries {
             let known = if gone.contains(&slot) { VACANT } else { slot };
-            let size = Size {
-                entry,
-                ..Size::default()
-            };
-            let placed = self.set(known, size, deadline, now);
+            let placed = self.set(known, bytes, deadline, now);
             outcome.push(placed.slot);
             if placed.slot != known && known != VACANT {
                 gone.insert(known);

@@ -222,7 +222,7 @@ impl Model {
 
 fn apply(
     operation: &Operation,
-    tier: &MemoryTier<String, u32>,
+    tier: &mut MemoryTier<String, u32>,
     model: &mut Model,
     now: &mut f64,
     count: u32,
@@ -302,7 +302,7 @@ proptest! {
         max_bytes in prop_oneof![300..6_000_u64, Just(u64::MAX)],
         operations in collection::vec(operation(), 450..600),
     ) {
-        let tier = MemoryTier::new(max_entries, max_bytes);
+        let mut tier = MemoryTier::new(max_entries, max_bytes);
         let mut model = Model {
             max_entries: max_entries as usize,
             max_bytes,
@@ -311,7 +311,7 @@ proptest! {
         };
         let mut now = 1_000.0;
         for (count, operation) in operations.iter().enumerate() {
-            apply(operation, &tier, &mut model, &mut now, count as u32)?;
+            apply(operation, &mut tier, &mut model, &mut now, count as u32)?;
             prop_assert_eq!(tier.stats(at(now)), model.stats(now));
             prop_assert_eq!(tier.keys(at(now)), model.keys(now));
             let inner = tier.lock();

@@ -1,19 +1,12 @@
 use proptest::{collection, prelude::*};
 
-use super::{Saving, Size, SlotCache, VACANT};
+use super::{IndexBytes, Saving, SlotCache, VACANT};
 use crate::clock::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis(0.0);
 
-fn size(entry: u64) -> Size {
-    Size {
-        entry,
-        ..Size::default()
-    }
-}
-
 fn add(cache: &mut SlotCache) -> u32 {
-    cache.set(VACANT, size(8), UnixMillis::NEVER, NOW).slot
+    cache.set(VACANT, 8, UnixMillis::NEVER, NOW).slot
 }
 
 #[test]
@@ -24,10 +17,7 @@ fn reads_in_a_log_count_and_move_as_if_seen_when_they_happened() {
     assert_eq!(cache.by_recency(NOW), [slots[2], slots[1], slots[0]]);
     let stats = cache.stats(NOW);
     assert_eq!((stats.hits, stats.misses), (5, 1));
-    assert_eq!(
-        cache.set(VACANT, size(8), UnixMillis::NEVER, NOW).released,
-        Some(slots[2])
-    );
+    assert_eq!(cache.set(VACANT, 8, UnixMillis::NEVER, NOW).released, Some(slots[2]));
 }
 
 #[test]
@@ -83,7 +73,7 @@ fn the_mean_access_time_is_that_of_its_samples_and_never_free() {
 fn a_large_entry_may_displace_many() {
     let mut cache = SlotCache::new(100, 80);
     let slots: Vec<_> = (0..10).map(|_| add(&mut cache)).collect();
-    let placed = cache.set(VACANT, size(60), UnixMillis::NEVER, NOW);
+    let placed = cache.set(VACANT, 60, UnixMillis::NEVER, NOW);
     let mut released: Vec<_> = placed.released.into_iter().collect();
     assert!(placed.more);
     released.extend(std::iter::from_fn(|| cache.take_released(0, NOW)));
@@ -97,13 +87,10 @@ fn what_is_larger_than_the_cache_is_not_kept_and_frees_its_slot() {
     let mut cache = SlotCache::new(100, 80);
     let slot = add(&mut cache);
     let other = add(&mut cache);
-    assert_eq!(cache.set(slot, size(81), UnixMillis::NEVER, NOW).slot, VACANT);
-    let with_home = Size {
-        entry: 40,
-        home: 41,
-        index: 41,
-    };
-    assert_eq!(cache.set(VACANT, with_home, UnixMillis::NEVER, NOW).slot, VACANT);
+    assert_eq!(cache.set(slot, 81, UnixMillis::NEVER, NOW).slot, VACANT);
+    cache.set_index(IndexBytes { home: 41, all: 41 });
+    assert_eq!(cache.set(VACANT, 40, UnixMillis::NEVER, NOW).slot, VACANT);
+    cache.set_index(IndexBytes::default());
     assert_eq!(cache.by_recency(NOW), [other]);
     assert_eq!(add(&mut cache), slot);
 }
@@ -154,7 +141,7 @@ fn a_saving_ends_with_its_entry_but_not_for_hits_from_before() {
     assert_eq!(add(&mut cache), slot);
     cache.apply_reads(&[slot], 0);
     cache.set_saving(slot, saving(1.0));
-    cache.set(slot, size(8), UnixMillis::NEVER, NOW);
+    cache.set(slot, 8, UnixMillis::NEVER, NOW);
     cache.apply_reads(&[slot], 0);
     assert_eq!(cache.saved(), saving(2.0));
     cache.remove(&[slot]);
@@ -265,10 +252,9 @@ impl Caller {
         let known = self.slot_of(key);
         let home = self.home_bytes[key % 3];
         let is_new_home = !self.held.iter().flatten().any(|held| held % 3 == key % 3);
-        let index = self.index_bytes() + if is_new_home { home } else { 0 };
-        let placed = self
-            .cache
-            .set(known, Size { entry, home, index }, UnixMillis::NEVER, NOW);
+        let all = self.index_bytes() + if is_new_home { home } else { 0 };
+        self.cache.set_index(IndexBytes { home, all });
+        let placed = self.cache.set(known, entry, UnixMillis::NEVER, NOW);
         self.release(placed.released.as_slice());
         if placed.slot == VACANT {
             self.release(if known == VACANT {
