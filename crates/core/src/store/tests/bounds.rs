@@ -28,7 +28,7 @@ fn churn_of_three_processes_stays_within_a_fifth_of_the_bound() {
         let clock: Arc<Manual> = Arc::default();
         let processes = [(); 3].map(|()| Fixture::with(folder.path(), max_bytes, clock.clone()));
         let mut most = 0;
-        for round in 0..30 {
+        for round in 0..12 {
             for (number, process) in processes.iter().enumerate() {
                 for entry in 0..(max_bytes / 10 / size).max(1) {
                     process.put(&format!("{number} {round} {entry}"), &"x".repeat(size as usize));
