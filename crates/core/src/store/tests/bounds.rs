@@ -101,6 +101,23 @@ fn expired_entries_go_before_live_ones() {
 }
 
 #[test]
+fn expired_entries_are_removed_within_minutes_though_there_is_room() {
+    let folder = TempDir::new().unwrap();
+    let one = Fixture::open(folder.path());
+    one.put("live", "v");
+    one.put_until("short", "v", UnixMillis(one.clock.wall().0 + 10.0));
+    one.flush();
+    one.clock.advance(61_000);
+    // The last time that a caller gave is still an early one.
+    one.flush();
+    assert_eq!(one.store.stats().entries, 2);
+    one.clock.advance(61_000);
+    assert_eq!(one.read("short"), None);
+    one.flush();
+    assert_eq!(one.store.stats().entries, 1);
+}
+
+#[test]
 fn an_entry_that_is_too_large_is_dropped_and_reported_and_what_it_replaces_is_gone() {
     let folder = TempDir::new().unwrap();
     let one = Fixture::with(folder.path(), MIB, Arc::default());
