@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    bounds::{Bounds, make_room, shrink},
+    bounds::{Bounds, make_room, remove_expired, shrink},
     command::{Command, Task},
     core::Core,
     counters::Counters,
@@ -22,6 +22,8 @@ use super::{
 pub(super) struct Findings {
     pub(super) damaged_records: u64,
     pub(super) too_large: u64,
+    /// Entries that had expired, if they were looked for.
+    pub(super) expired: usize,
     /// The file has more pages than it should have, and no more could be given back at once.
     pub(super) has_slack: bool,
     /// By ticket.
@@ -36,6 +38,7 @@ pub(super) fn write(
     core: &Core,
     commands: &[Command],
     durable: bool,
+    purge: bool,
 ) -> Result<Findings, Trouble> {
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
     #[cfg(test)]
@@ -51,6 +54,9 @@ pub(super) fn write(
         findings: Findings::default(),
     };
     let incoming = commands.iter().map(|command| command.bytes as u64).sum();
+    if purge {
+        batch.findings.expired = remove_expired(&transaction, &mut batch.totals, core.expired_before())?;
+    }
     make_room(&transaction, &mut batch.totals, bounds, incoming, core.expired_before())?;
     for command in commands {
         batch.apply(&command.task)?;

@@ -20,7 +20,7 @@ const CACHE_KIB: i64 = 16 << 10;
 const SPARE_PAGES: u64 = 64;
 
 /// Entries that are looked at before the room that they leave is measured.
-const AT_ONCE: u16 = 256;
+pub(super) const AT_ONCE: u16 = 256;
 
 /// The sizes that follow from the bound of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +72,7 @@ pub(super) fn make_room(
         return Ok(());
     }
     let goal = bounds.low.saturating_sub(incoming);
-    for id in expired(connection, expired_before)? {
-        remove(connection, totals, id)?;
-    }
+    remove_expired(connection, totals, expired_before)?;
     loop {
         let used = used_bytes(connection)?;
         if used <= goal {
@@ -123,6 +121,15 @@ fn used_bytes(connection: &Connection) -> Result<u64, Trouble> {
 fn pragma(connection: &Connection, name: &str) -> Result<u64, Trouble> {
     let number: i64 = connection.pragma_query_value(None, name, |row| row.get(0))?;
     Ok(number.max(0).cast_unsigned())
+}
+
+/// Removes entries that have expired, up to [`AT_ONCE`]; returns how many.
+pub(super) fn remove_expired(connection: &Connection, totals: &mut Totals, now: UnixMillis) -> Result<usize, Trouble> {
+    let ids = expired(connection, now)?;
+    for id in &ids {
+        remove(connection, totals, *id)?;
+    }
+    Ok(ids.len())
 }
 
 /// Entries that have expired, the longest expired first, not more than one batch should remove.

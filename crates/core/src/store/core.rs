@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     bounds::Bounds,
-    command::Answer,
+    command::{Answer, Flush, Task},
     events::{Events, Reason},
     folder::Folder,
     lease::Leases,
@@ -150,6 +150,23 @@ impl Core {
         self.ended.notify_all();
         for answer in answers {
             answer(());
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).has_come
+    }
+
+    /// One more holder. Who waits for the end, which does not come now, waits for what is queued instead.
+    pub(super) fn hold(&self) {
+        self.queue.hold();
+        let answers = std::mem::take(&mut self.end.lock().unwrap_or_else(PoisonError::into_inner).answers);
+        for answer in answers {
+            self.queue.order(Task::Flush(Flush {
+                since: u64::MAX,
+                asked: self.clock.monotonic(),
+                answer: Box::new(|_| answer(())),
+            }));
         }
     }
 

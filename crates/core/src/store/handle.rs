@@ -3,7 +3,7 @@
 //! Nothing here fails: what cannot be read is a miss, what cannot be written is counted and reported. A call waits for
 //! the disk only to read; what it writes is queued.
 
-use rusqlite::{Connection, types::ValueRef};
+use rusqlite::Connection;
 use std::{
     cell::{Cell, OnceCell, RefCell},
     path::Path,
@@ -18,19 +18,16 @@ use super::{
     command::{Answer, Flush, Task},
     core::Core,
     counters::Counters,
-    entry::{Address, Entry, Namespace, Value},
+    entry::{Entry, Namespace},
     events::{Degraded, Listener, Reason},
+    hit::{Hit, hit_of, read_stored},
     labels::{self, Labels},
     queue::Pending,
     reader::Reader,
-    record::{Facts, Record, RecordError},
     registry,
     trouble::Trouble,
 };
 use crate::clock::{Clock, UnixMillis};
-
-/// A use of an entry is written back at most once in this time, in milliseconds.
-const TOUCHED_EVERY: f64 = 10.0 * 60.0 * 1000.0;
 
 /// How long the last handle waits for what is queued.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -48,26 +45,6 @@ pub struct Store {
     open: Cell<bool>,
     /// Set when a lease is asked for first: whether the handle is still open, for the writer to see.
     pub(super) is_bidding: OnceCell<Arc<AtomicBool>>,
-}
-
-/// An entry that was found.
-#[derive(Debug, Clone, Copy)]
-pub struct Hit<'a> {
-    /// What is known about the value.
-    pub facts: Facts,
-    /// The value.
-    pub value: Found<'a>,
-    /// Bytes that the entry takes.
-    pub stored_bytes: usize,
-}
-
-/// A value that was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<'a> {
-    /// A text that waits to be written, as UTF-16 code units.
-    Units(&'a [u16]),
-    /// The bytes that its codec made, of a text its generalized UTF-8.
-    Bytes(&'a [u8]),
 }
 
 /// What a store holds and what it has lost.
@@ -252,6 +229,13 @@ impl Store {
 
     /// Answers when what was queued before is on disk: nothing, or what went wrong with anything since the last flush.
     pub fn flush(&self, answer: Answer<Option<String>>) {
+        if !self.open.get() || self.core.has_ended() {
+            return answer(self.core.failure_since(self.flushed.get()));
+        }
+        self.order_flush(answer);
+    }
+
+    fn order_flush(&self, answer: Answer<Option<String>>) {
         let flush = Flush {
             since: self.flushed.get(),
             asked: self.core.clock.monotonic(),
@@ -300,8 +284,7 @@ impl Store {
         if self.release() {
             self.core.when_ended(answer);
         } else {
-            let flush = Box::new(|_| answer(()));
-            self.flush(flush);
+            self.order_flush(Box::new(|_| answer(())));
         }
     }
 
@@ -327,7 +310,11 @@ impl Store {
 
     fn drop_write(&self) {
         let dropped = self.core.tally.dropped_writes.fetch_add(1, Ordering::Relaxed);
-        let message = "no room for what waits to be written";
+        let message = if self.core.is_off() {
+            &Trouble::Off.to_string()
+        } else {
+            "no room for what waits to be written"
+        };
         self.core.fail(self.core.queue.sequence() + 1, message);
         if dropped == 0 && !self.core.is_off() {
             self.core.report(Reason::QueueFull, message);
@@ -341,56 +328,6 @@ impl Drop for Store {
             self.core.wait_for_end(LAST_WAIT);
         }
     }
-}
-
-fn hit_of(entry: &Entry, now: UnixMillis) -> Option<Hit<'_>> {
-    let value = match &entry.value {
-        Value::Text(units) => Found::Units(units),
-        Value::Bytes(bytes) => Found::Bytes(bytes),
-    };
-    let hit = Hit {
-        facts: entry.facts,
-        value,
-        stored_bytes: 0,
-    };
-    (!entry.facts.deadline.has_passed(now)).then_some(hit)
-}
-
-fn read_stored<R>(
-    core: &Core,
-    connection: &Connection,
-    address: &Address,
-    now: UnixMillis,
-    take: impl FnOnce(&Hit<'_>) -> R,
-) -> Result<Option<R>, Trouble> {
-    let mut statement = connection.prepare_cached("SELECT record, used FROM entry WHERE id = ?")?;
-    let mut rows = statement.query([address.id])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let bytes = match row.get_ref(0)? {
-        ValueRef::Blob(bytes) => bytes,
-        _ => &[],
-    };
-    let record = match Record::decode(bytes) {
-        Ok(record) if address.is_of(&record) => record,
-        // Another entry of the same number, or one of another version.
-        Ok(_) | Err(RecordError::Version(_)) => return Ok(None),
-        Err(_) => {
-            core.queue.order(Task::Inspect(address.id));
-            return Ok(None);
-        }
-    };
-    if record.facts.deadline.has_passed(now) {
-        return Ok(None);
-    }
-    let used: i64 = row.get(1)?;
-    if core.clock.wall().0 - used as f64 > TOUCHED_EVERY {
-        core.queue.order(Task::Touch(address.id));
-    }
-    Ok(Some(take(&Hit {
-        facts: record.facts,
-        value: Found::Bytes(record.value),
-        stored_bytes: bytes.len(),
-    })))
 }
 
 fn count(number: i64) -> u64 {

@@ -20,7 +20,7 @@ pub(super) fn open(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Arc<
     let (folder, created) = locate(folder);
     let mut open = registry();
     if let Some(core) = open.get(folder.path()) {
-        core.queue.hold();
+        core.hold();
         core.set_max_bytes(max_bytes);
         return core.clone();
     }

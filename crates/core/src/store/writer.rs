@@ -4,7 +4,6 @@
 //! anything that a caller would have to wait for while it waits itself. A batch counts as written only if the file is
 //! still the one at the store's path after the commit; otherwise it is written again to the one that is.
 
-use rusqlite::Connection;
 use std::{
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,14 +12,13 @@ use std::{
 };
 
 use super::{
-    batch::{self, Findings},
+    batch::Findings,
     claim::Claim,
     command::{Command, Flush, Task},
     core::Core,
-    database::Database,
     events::Reason,
-    folder::Identity,
     lease::Decision,
+    site::Site,
     trouble::Trouble,
     waiting::Waiting,
 };
@@ -30,6 +28,9 @@ const RETRY: Duration = Duration::from_millis(20);
 
 /// After this time a flush answers that it cannot be done.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(30);
+
+/// After this time it is reported that somebody else keeps the store locked.
+const BUSY_LONG: Duration = Duration::from_secs(5);
 
 /// Attempts to write a last time when nobody holds the store any more.
 const LAST_ATTEMPTS: u32 = 20;
@@ -46,16 +47,11 @@ const PANICS: u32 = 3;
 pub(super) struct Writer {
     core: Arc<Core>,
     claim: Option<Claim>,
-    database: Option<Database>,
+    site: Site,
     backlog: VecDeque<Command>,
-    /// The file that could not be opened last.
-    suspect: Option<Identity>,
-    /// A file that nothing can be done with.
-    useless: Option<(Identity, Trouble)>,
     failing: bool,
-    /// The file has pages to give back, when there is nothing else to do.
-    has_slack: bool,
     busy: u32,
+    busy_since: Duration,
     panics: u32,
     waiting: Waiting,
 }
@@ -63,15 +59,13 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(core: Arc<Core>, claim: Option<Claim>) -> Self {
         Self {
+            site: Site::new(core.clone()),
             core,
             claim,
-            database: None,
             backlog: VecDeque::new(),
-            suspect: None,
-            useless: None,
             failing: false,
-            has_slack: false,
             busy: 0,
+            busy_since: Duration::ZERO,
             panics: 0,
             waiting: Waiting::default(),
         }
@@ -80,7 +74,11 @@ impl Writer {
     /// Works until nobody holds the store and nothing waits. `retire` is asked then, and may say that somebody has
     /// come; it is given the claim to drop where nobody can come in between.
     pub(super) fn run(mut self, mut retire: impl FnMut(&mut Option<Claim>) -> bool) {
-        self.guarded(Self::look);
+        self.guarded(|writer| {
+            if let Err(trouble) = writer.site.look() {
+                writer.meet(trouble, 0);
+            }
+        });
         loop {
             let commands = self.core.queue.take(self.timeout());
             let is_last = commands.is_none();
@@ -89,7 +87,7 @@ impl Writer {
             self.guarded(Self::attend);
             if is_last && (self.busy == 0 || self.busy > LAST_ATTEMPTS) {
                 self.abandon_backlog();
-                self.guarded(Self::close);
+                self.guarded(|writer| writer.site.close());
                 if retire(&mut self.claim) {
                     break;
                 }
@@ -100,7 +98,7 @@ impl Writer {
 
     /// How long to wait for commands: what others keep from being written is tried again soon.
     fn timeout(&self) -> Option<Duration> {
-        if self.has_slack {
+        if self.site.has_slack() {
             Some(Duration::ZERO)
         } else if self.busy > 0 {
             Some(RETRY)
@@ -111,8 +109,7 @@ impl Writer {
 
     /// Looks after leases.
     fn attend(&mut self) {
-        let connection = self.database.as_ref().map(|database| &database.connection);
-        self.waiting.attend(&self.core, connection);
+        self.waiting.attend(&self.core, self.site.connection());
     }
 
     fn guarded(&mut self, work: fn(&mut Self)) {
@@ -123,7 +120,7 @@ impl Writer {
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("unknown");
             self.panics += 1;
-            self.database = None;
+            self.site.forget();
             self.core
                 .report(Reason::Internal, format!("the writer failed: {message}"));
             if self.panics >= PANICS {
@@ -133,26 +130,14 @@ impl Writer {
         }
     }
 
-    /// Opens a store that is there, so that what is wrong with it is known early.
-    fn look(&mut self) {
-        if self.core.folder.identity().is_ok()
-            && let Err(trouble) = self.open(false)
-        {
-            match trouble {
-                Trouble::Damaged(message) => self.set_aside(self.suspect, &message),
-                trouble => self.meet(trouble, 0),
-            }
-        }
-    }
-
     fn work(&mut self) {
         let mut files = 0;
-        if self.backlog.is_empty() && self.has_slack {
-            self.give_back();
+        if self.backlog.is_empty() && self.site.has_slack() {
+            self.site.give_back();
         }
         while !self.backlog.is_empty() {
             let length = self.next_batch();
-            match self.write(length) {
+            match self.site.write(&self.backlog.make_contiguous()[..length]) {
                 Ok(findings) => {
                     self.done(length, findings);
                     files = 0;
@@ -160,8 +145,7 @@ impl Writer {
                 Err(Trouble::Missing) if files < FILES => files += 1,
                 Err(Trouble::Damaged(message)) if files < FILES => {
                     files += 1;
-                    let opened = self.database.take().map(|database| database.identity());
-                    self.set_aside(opened.or(self.suspect), &message);
+                    self.site.set_current_aside(&message);
                 }
                 Err(trouble) => {
                     self.meet(trouble, length);
@@ -169,16 +153,6 @@ impl Writer {
                 }
             }
         }
-    }
-
-    /// Gives some pages of the file back.
-    fn give_back(&mut self) {
-        let written = match &self.database {
-            Some(database) => batch::write(&database.connection, &self.core, &[], false),
-            None => Ok(Findings::default()),
-        };
-        // What keeps it from being done now will let it be done after the next batch.
-        self.has_slack = written.is_ok_and(|findings| findings.has_slack);
     }
 
     /// The number of commands to write at once.
@@ -193,113 +167,6 @@ impl Writer {
         length.count()
     }
 
-    fn write(&mut self, length: usize) -> Result<Findings, Trouble> {
-        if self.core.is_off() {
-            return Err(Trouble::Off);
-        }
-        let commands = &self.backlog.make_contiguous()[..length];
-        let reported: Vec<_> = commands
-            .iter()
-            .filter_map(|command| match &command.task {
-                Task::SetAside(identity, message) => Some((*identity, message.clone())),
-                _ => None,
-            })
-            .collect();
-        let needs_file = commands.iter().any(|command| command.task.needs_file());
-        for (identity, message) in reported {
-            self.set_aside(identity, &message);
-        }
-        self.open(needs_file)?;
-        let Some(database) = &self.database else {
-            return Ok(Findings::default());
-        };
-        let commands = &self.backlog.make_contiguous()[..length];
-        let durable = commands.iter().any(|command| matches!(command.task, Task::Flush(_)));
-        let findings = batch::write(&database.connection, &self.core, commands, durable)?;
-        if database.is_in_place(&self.core.folder) {
-            write_back(&database.connection, &self.core);
-            Ok(findings)
-        } else {
-            self.leave_moved_file();
-            Err(Trouble::Missing)
-        }
-    }
-
-    /// Has the file open that is at the path; `needs_file`: makes one if there is none.
-    fn open(&mut self, needs_file: bool) -> Result<(), Trouble> {
-        let core = self.core.clone();
-        if self
-            .database
-            .as_ref()
-            .is_some_and(|database| !database.is_in_place(&core.folder))
-        {
-            self.leave_moved_file();
-        }
-        if self.database.is_some() {
-            return Ok(());
-        }
-        let there = core.folder.identity().ok();
-        if there.is_none() && !needs_file {
-            return Ok(());
-        }
-        if let Some((useless, trouble)) = &self.useless
-            && there == Some(*useless)
-        {
-            return Err(trouble.clone());
-        }
-        match Database::open_writer(&core.folder, core.bounds()) {
-            Ok(database) => {
-                self.database = Some(database);
-                Ok(())
-            }
-            Err((trouble, identity)) => {
-                self.suspect = identity;
-                if let (Trouble::Future(_) | Trouble::Foreign, Some(identity)) = (&trouble, identity) {
-                    let reason = match trouble {
-                        Trouble::Future(_) => Reason::FutureSchema,
-                        _ => Reason::ForeignFile,
-                    };
-                    core.report(reason, format!("{trouble}; it is left alone, and nothing is stored"));
-                    self.useless = Some((identity, trouble.clone()));
-                }
-                Err(trouble)
-            }
-        }
-    }
-
-    fn leave_moved_file(&mut self) {
-        self.database = None;
-        self.core.next_generation();
-        self.core.report(
-            Reason::MovedFile,
-            "the store was moved or deleted; what is written goes to a new one",
-        );
-    }
-
-    fn set_aside(&mut self, identity: Option<Identity>, message: &str) {
-        let core = self.core.clone();
-        let Some(identity) = identity else { return };
-        let moved = core
-            .folder
-            .lock_alone(FLUSH_PATIENCE / 10)
-            .and_then(|_lock| core.folder.set_aside(identity, core.clock.wall().0));
-        self.database = None;
-        core.next_generation();
-        match moved {
-            Ok(Some(path)) => core.events.report(
-                Reason::DamagedFile,
-                path,
-                format!("{message}; the file was set aside, a new one begun"),
-            ),
-            // Somebody else has done it.
-            Ok(None) => {}
-            Err(error) => core.report(
-                Reason::WriteFailed,
-                format!("{message}; it cannot be set aside: {error}"),
-            ),
-        }
-    }
-
     fn done(&mut self, length: usize, findings: Findings) {
         let core = self.core.clone();
         self.waiting.unblock();
@@ -307,7 +174,6 @@ impl Writer {
         core.queue.settle(&commands);
         self.failing &= !commands.iter().any(|command| matches!(command.task, Task::Put(_)));
         self.busy = 0;
-        self.has_slack = findings.has_slack;
         if findings.damaged_records > 0 {
             core.tally
                 .damaged_records
@@ -339,7 +205,7 @@ impl Writer {
             Trouble::Future(_) | Trouble::Foreign | Trouble::Off => self.drop_writes(&trouble),
             Trouble::ReadOnly(_) => self.give_up(&trouble, Reason::ReadOnly, length),
             trouble => {
-                self.database = None;
+                self.site.forget();
                 self.give_up(&trouble, Reason::WriteFailed, length);
             }
         }
@@ -347,8 +213,19 @@ impl Writer {
 
     /// Lets the backlog wait; tells those who have waited for too long.
     fn be_patient(&mut self) {
-        self.busy += 1;
         let now = self.core.clock.monotonic();
+        if self.busy == 0 {
+            self.busy_since = now;
+        }
+        self.busy = self.busy.saturating_add(1);
+        if now.saturating_sub(self.busy_since) > BUSY_LONG {
+            // Once for each time that it becomes so.
+            self.busy_since = Duration::MAX;
+            self.core.report(
+                Reason::Busy,
+                format!("{}; what was written waits in memory", Trouble::Busy),
+            );
+        }
         let is_blocked = self.waiting.is_blocked(now);
         for command in &mut self.backlog {
             let is_over = match &command.task {
@@ -435,28 +312,4 @@ impl Writer {
             }
         }
     }
-
-    /// Writes the log back, while the file is the one at the path.
-    fn close(&mut self) {
-        while self.has_slack {
-            self.give_back();
-        }
-        if let Some(database) = self.database.take()
-            && database.is_in_place(&self.core.folder)
-        {
-            checkpoint(&database.connection);
-        }
-    }
-}
-
-/// Writes the log back when it has outgrown its bound, which readers in the middle of it can bring about.
-fn write_back(connection: &Connection, core: &Core) {
-    if core.folder.part_bytes("-wal") > core.bounds().log * 3 / 2 {
-        checkpoint(connection);
-    }
-}
-
-/// The next commit, or the next process, does what this one cannot.
-fn checkpoint(connection: &Connection) {
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }

@@ -161,10 +161,14 @@ fn a_writer_that_keeps_the_lock_keeps_nobody_waiting_but_a_flush() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     one.put("l", "v");
     assert_eq!(["k", "l"].map(|key| one.read(key).is_some()), [true, true]);
-    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    one.store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
-    one.clock.advance(60_000);
-    assert!(receiver.recv().unwrap().unwrap().contains("another process"));
+    // The first may be what begins the time that is called long.
+    for _ in 0..2 {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        one.store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
+        one.clock.advance(60_000);
+        assert!(receiver.recv().unwrap().unwrap().contains("another process"));
+    }
+    assert_eq!(one.reasons(), [Reason::Busy]);
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(one.flush(), None);
     assert_eq!(Fixture::open(folder.path()).read("l").as_deref(), Some("v"));

