@@ -9,7 +9,7 @@ const WORDS = 'a student may transfer in spring once every form that the board a
 
 export const input = (index) => `Question ${index}: may a student who has ${index % 97} credits transfer in spring?`
 
-/** A chat completion. */
+/** A chat completion of so many bytes as JSON. */
 export function response(index) {
   const usage = { prompt_tokens: 40 + (index % 60), completion_tokens: 150, total_tokens: 190 + (index % 60) }
   const completion = {
@@ -23,7 +23,12 @@ export function response(index) {
   let content = ''
   for (let at = index; content.length < length; at++) content += `${WORDS[(at * 7) % WORDS.length]} `
   completion.choices[0].message.content = content.slice(0, length)
-  return completion
+  return received(completion)
+}
+
+/** As it comes from the network: of strings that are not put together from others. */
+function received(value) {
+  return JSON.parse(JSON.stringify(value))
 }
 
 /** Single precision, as providers send it. */
