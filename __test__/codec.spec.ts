@@ -25,15 +25,17 @@ describe('whatever structured clone carries comes back equal', () => {
 
   test('JSON text is used exactly where it brings back the same', () => {
     const json = fc.property(anyStorable, (value) => {
-      const { codec } = encoded(value)
+      const { codec, value: text } = encoded(value)
       const tagged = encodeTagged(value) as { codec: 2; value: Uint8Array }
       expect(isDeepStrictEqual(decodeValue(2, tagged.value), { value })).toBe(true)
-      return codec === 2 || isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value)
+      return (
+        codec === 2 || (isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value) && text === JSON.stringify(value))
+      )
     })
     fc.assert(json, { numRuns: 1_000 })
     const answer = { id: 'a', choices: [{ index: 0, message: { content: 'é\ud800' } }], usage: { total_tokens: 7.5 } }
-    expect(encodeValue(answer)).toEqual({ codec: 1, value: JSON.stringify(answer) })
-    expect(encodeValue(Object.create(null))).toEqual({ codec: 1, value: '{}' })
+    expect(encoded(answer)).toEqual({ codec: 1, value: JSON.stringify(answer) })
+    expect(encoded(Object.create(null))).toEqual({ codec: 1, value: '{}' })
     expect(encoded(JSON.parse('{ "__proto__": { "a": 1 } }')).codec).toBe(1)
     const nearlyJson = [
       ...[
@@ -57,6 +59,14 @@ describe('whatever structured clone carries comes back equal', () => {
       ],
     ]
     for (const value of nearlyJson) expect(encoded(value).codec).toBe(2)
+  })
+
+  test('JSON text has room for many strings and names, and for a getter that encodes meanwhile', () => {
+    const value: any = { list: Array.from({ length: 3_000 }, (_, index) => `string "${index}"`) }
+    for (let index = 0; index < 5_000; index++) value[`name ${index}`] = index
+    expect(encoded(value)).toEqual({ codec: 1, value: JSON.stringify(value) })
+    const nested = { before: 'a', get inner() { return encoded({ x: ['y'] }).value }, after: 'é' } // biome-ignore format: one line
+    expect(encoded(nested)).toEqual({ codec: 1, value: JSON.stringify(nested) })
   })
 
   test.each<[string, any]>([

@@ -126,7 +126,7 @@ describe('the command line', () => {
 
   test('takes every flag', () => {
     const flags = ['--dataset', 'x.jsonl', '--recorded', '--limit=5', '--model', 'm', '--requests-per-minute', '1,000']
-    expect(parseOptions([...flags, '--tokens-per-minute', '20_000', '--concurrency', '3'])).toEqual({
+    expect(parseOptions([...flags, '--tokens-per-minute', '20_000', '--concurrency', '3', '--store', 's'])).toEqual({
       dataset: 'x.jsonl',
       recorded: true,
       limit: 5,
@@ -134,12 +134,17 @@ describe('the command line', () => {
       requestsPerMinute: 1000,
       tokensPerMinute: 20_000,
       concurrency: 3,
+      store: 's',
       help: false,
     })
   })
 
   test.each(['0', '-1', '1.5', 'many', '', '1e3'])('refuses a limit of %j', (value) => {
     expect(() => parseOptions([`--limit=${value}`])).toThrow(`Expected --limit to be an integer ≥ 1, got \`${value}\``)
+  })
+
+  test('refuses a store without a folder', () => {
+    expect(() => parseOptions(['--store='])).toThrow('Expected --store to name a folder')
   })
 
   test('refuses what it does not know', () => {
@@ -202,7 +207,8 @@ test('the time that the limits took is that of all runs of the executor together
   vi.useFakeTimers()
   cacheManager.responseCache = new ResponseCache()
   const dataset = file(...['1', '2', '3'].map((question) => JSON.stringify({ question, answer: 1 })))
-  const model = (name: string): Model => ({ name, config: { name }, ask: async () => ({ text: '1', tokens: 1 }) })
+  const reply = { text: '1', finishReason: 'stop', usage: { inputTokens: 1, outputTokens: 0, totalTokens: 1 } }
+  const model = (name: string): Model => ({ name, config: { name }, ask: async () => reply })
   const executor = new ParallelExecutor({ rateLimit: { requestsPerMinute: 2 } })
   const provider = {
     description: '',

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadDataset } from '../examples/evaluate/dataset.ts'
 import { isCorrect } from '../examples/evaluate/score.ts'
 import { solve } from '../examples/model-server/answers.ts'
-import { startModelServer } from '../examples/model-server.ts'
+import { type ModelServer, startModelServer } from '../examples/model-server.ts'
 
 // Each test waits for a program of its own, which a busy machine may slow down a lot.
 vi.setConfig({ testTimeout: 180_000 })
@@ -138,6 +140,79 @@ describe('evaluate', () => {
     expect(errors).toMatch(/^warm █+ 40\/40, /m)
     expect(errors).not.toContain('\u001b')
     expect(errors.trim().split('\n').length).toBeLessThanOrEqual(8)
+  })
+
+  describe('with a store', () => {
+    let folder: string
+    let server: ModelServer
+    beforeEach(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'evaluate-store-'))
+      server = await startModelServer({ dataset, medianLatency: 5, failureRate: 0 })
+    })
+    afterEach(async () => {
+      await server.close()
+      rmSync(folder, { recursive: true })
+    })
+
+    const evaluate = (limit: number, environment: Record<string, string> = {}) =>
+      run('evaluate', ['--store', folder, '--model', 'local-small', '--limit', `${limit}`], {
+        OPENAI_API_KEY: 'secret',
+        OPENAI_BASE_URL: server.url,
+        ...environment,
+      })
+
+    test('asks nobody in the second run of the program, and says what that saved', async () => {
+      const first = await evaluate(40)
+      expect([first.code, first.errors.includes('degraded')]).toEqual([0, false])
+      expect(row(first.output, 'questions put to the model')).toEqual(['40'])
+      expect(row(first.output, 'requests')).toEqual(['0', '0'])
+      expect(server.stats.requests).toBe(40)
+      const tokens = server.stats.totalTokens.toLocaleString('en-US')
+      expect(row(first.output, 'tokens used')).toEqual([tokens])
+
+      const second = await evaluate(40)
+      expect(second.code).toBe(0)
+      expect(server.stats.requests).toBe(40)
+      expect(row(second.output, 'questions put to the model')).toEqual(['0'])
+      expect(row(second.output, 'cache hit rate')).toEqual(['100.0 %'])
+      expect(row(second.output, 'local-small')).toEqual(row(first.output, 'local-small'))
+      expect(row(second.output, 'requests')).toEqual(['40', '40'])
+      expect(row(second.output, 'tokens')).toEqual([tokens, tokens])
+      expect(row(second.output, "the model's time")[0]).toMatch(/^[\d.]+ m?s$/)
+      expect(second.output).toContain('The store holds 40 answers in ')
+      expectNarrow(second.output)
+
+      const third = await evaluate(40)
+      expect(row(third.output, 'requests')).toEqual(['40', '80'])
+    })
+
+    test('asks only what no run has asked before', async () => {
+      await evaluate(10)
+      const { output } = await evaluate(12)
+      expect(row(output, 'questions put to the model')).toEqual(['2'])
+      expect(row(output, 'requests')).toEqual(['10', '10'])
+      expect(server.stats.requests).toBe(12)
+    })
+
+    test('asks each question once though two programs run at the same time', async () => {
+      const both = await Promise.all([evaluate(60), evaluate(60)])
+      for (const { code, output } of both) {
+        expect(code).toBe(0)
+        expect(row(output, 'local-small')[2]).toBe('0')
+      }
+      expect(server.stats.requests).toBe(60)
+    })
+
+    test('asks nobody at all where the environment says so, and names the question that is missing', async () => {
+      await evaluate(2)
+      const replayed = await evaluate(2, { AI_EVALS_CACHE: 'replay' })
+      expect([replayed.code, row(replayed.output, 'cache hit rate')]).toEqual([0, ['100.0 %']])
+      const { code, errors } = await evaluate(3, { AI_EVALS_CACHE: 'replay' })
+      expect(code).toBe(1)
+      expect(errors).toContain(dataset[2]?.question.slice(0, 20))
+      expect(errors).not.toContain('    at ')
+      expect(server.stats.requests).toBe(2)
+    })
   })
 
   test('asks the provider that the environment names', async () => {

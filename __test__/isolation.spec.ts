@@ -9,6 +9,7 @@ import { copyValue, freezeValue } from '../lib/values/codec/isolation.ts'
 import { registerCodec } from '../lib/values/codec/registry.ts'
 import { Unstorable } from '../lib/values/codec/unstorable.ts'
 import { anyStorable } from './helpers/any-data.ts'
+import { completed } from './helpers/codec.ts'
 
 const copy = (value: unknown): any => {
   const result = copyValue(value)
@@ -59,7 +60,10 @@ describe('copyValue', () => {
       const encoded = encodeValue(value)
       const copied = copyValue(value)
       if (encoded instanceof Unstorable) expect(copied).toEqual(encoded)
-      else expect(copied).toStrictEqual(decodeValue(encoded.codec, encoded.value))
+      else {
+        const { codec, value: bytes } = completed(encoded)
+        expect(copied).toStrictEqual(decodeValue(codec, bytes))
+      }
     }
   })
 

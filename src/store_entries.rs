@@ -8,7 +8,7 @@
 
 use ai_evals_performance_core::{
     clock::UnixMillis,
-    store::{Counters, Entry, Facts, Found, Hit, Namespace, Store, Value},
+    store::{Counters, Entry, Facts, Found, Hit, Namespace, Store, Stretch, Value, json_bytes},
 };
 use napi::{
     Env, JsString,
@@ -79,7 +79,8 @@ pub fn store_has(namespace: &External<NativeNamespace>, key: Utf16String, now: f
     namespace.store.contains(&namespace.namespace, &key, UnixMillis(now))
 }
 
-/// Stores a value; `meta` begins as `store_read` fills it.
+/// Stores a value; `meta` begins as `store_read` fills it. `strings` says where a text of codec 1 has strings that are
+/// without quotes and escapes: how many, then of each where it begins and its length.
 #[napi(catch_unwind)]
 pub fn store_put(
     namespace: &External<NativeNamespace>,
@@ -88,11 +89,12 @@ pub fn store_put(
     meta: &[f64],
     label: Option<Utf16String>,
     previews: Option<Utf16String>,
+    strings: Option<&[u32]>,
 ) {
     let entry = Entry {
         facts: facts_of(meta),
         value: match value {
-            Either::A(text) => Value::Text(text.to_vec()),
+            Either::A(text) => Value::Bytes(json_bytes(&text, stretches_of(strings))),
             Either::B(bytes) => Value::Bytes(bytes.to_vec()),
         },
         label: label.map(|label| label.to_vec()).unwrap_or_default(),
@@ -162,6 +164,14 @@ pub fn store_lifetime(namespace: &External<NativeNamespace>) -> Float64Array {
     let (counters, entries, bytes) = namespace.store.lifetime(&namespace.namespace);
     let totals = [entries as f64, bytes as f64];
     [&counters.to_array()[..], &totals].concat().into()
+}
+
+fn stretches_of(strings: Option<&[u32]>) -> &[Stretch] {
+    let Some((count, numbers)) = strings.and_then(<[u32]>::split_first) else {
+        return &[];
+    };
+    let (stretches, _) = numbers.as_chunks();
+    stretches.get(..*count as usize).unwrap_or(stretches)
 }
 
 fn facts_of(meta: &[f64]) -> Facts {

@@ -4,9 +4,11 @@ import type { Question } from './dataset.ts'
 import type { Options } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
+/** In the words of the AI SDK: the cache reads in them what an answer cost, and keeps none that was cut off. */
 export interface Reply {
   text: string
-  tokens: number
+  finishReason: string
+  usage: { inputTokens: number; outputTokens: number; totalTokens: number }
 }
 
 export interface Model {
@@ -76,7 +78,7 @@ function chatProvider(baseURL: string, apiKey: string, name: string, provider = 
             { role: 'user', content: question },
           ],
         })
-        return { text: completion.choices[0]?.message.content ?? '', tokens: completion.usage?.total_tokens ?? 0 }
+        return replyOf(completion)
       } catch (error) {
         if (isRefusal(error)) refusal = error
         throw error
@@ -84,6 +86,18 @@ function chatProvider(baseURL: string, apiKey: string, name: string, provider = 
     },
   }
   return { models: [model], traffic }
+}
+
+function replyOf({ choices: [choice], usage }: OpenAI.ChatCompletion): Reply {
+  return {
+    text: choice?.message.content ?? '',
+    finishReason: choice?.finish_reason ?? 'unknown',
+    usage: {
+      inputTokens: usage?.prompt_tokens ?? 0,
+      outputTokens: usage?.completion_tokens ?? 0,
+      totalTokens: usage?.total_tokens ?? 0,
+    },
+  }
 }
 
 /** The models whose answers the dataset holds. */
@@ -102,7 +116,8 @@ function recordedProvider(options: Options, questions: Question[]): Provider {
       async ask({ id, recorded }) {
         const answer = recorded.get(name)
         if (answer === undefined) throw new Error(`No answer of ${name} to ${id} is recorded`)
-        return { text: answer.solution, tokens: 0 }
+        const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 }
+        return { text: answer.solution, finishReason: 'stop', usage }
       },
     })),
     traffic: { requests: 0, rateLimited: 0 },

@@ -10,13 +10,16 @@ export interface Options {
   requestsPerMinute: number
   tokensPerMinute: number
   concurrency: number
+  /** The folder that keeps the answers for later runs. */
+  store: string | undefined
   help: boolean
 }
 
 export const HELP = `Usage: npx tsx examples/evaluate.ts [options]
 
 Asks a model every question of a dataset, scores its answers, and reports; then
-does it again with the answers cached.
+does it again with the answers cached. With --store it does so once: the answers
+are on disk, and the next run asks only what no run has asked before.
 
   --dataset FILE             JSONL with \`question\` and \`answer\` on each line
                              (default: arithmetic questions of our own)
@@ -28,10 +31,14 @@ does it again with the answers cached.
   --requests-per-minute N    default: 500; with --recorded: 10,000,000
   --tokens-per-minute N      default: 200,000; with --recorded: 10,000,000,000
   --concurrency N            requests under way at once (default: 10)
+  --store FOLDER             keep the answers in this folder, for all runs
   --help                     this text
 
 Without OPENAI_API_KEY, a model server is started on this machine. With it, the
-questions go to OpenAI, or to the provider at OPENAI_BASE_URL.`
+questions go to OpenAI, or to the provider at OPENAI_BASE_URL.
+
+With --store and AI_EVALS_CACHE=replay nobody is asked: a question whose answer
+is not in the store ends the run. AI_EVALS_CACHE=refresh asks all of them anew.`
 
 const FLAGS = {
   dataset: { type: 'string' },
@@ -41,6 +48,7 @@ const FLAGS = {
   'requests-per-minute': { type: 'string' },
   'tokens-per-minute': { type: 'string' },
   concurrency: { type: 'string' },
+  store: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -64,8 +72,14 @@ export function parseOptions(args: string[]): Options {
     requestsPerMinute: number('requests-per-minute', flags.recorded ? 1e7 : 500),
     tokensPerMinute: number('tokens-per-minute', flags.recorded ? 1e10 : 200_000),
     concurrency: number('concurrency', 10),
+    store: folder(flags.store),
     help: flags.help,
   }
+}
+
+function folder(name: string | undefined): string | undefined {
+  if (name === '') throw new UsageError('Expected --store to name a folder')
+  return name
 }
 
 function readFlags(args: string[]) {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { DetailedCacheStats } from '@aah/ai-evals-performance'
 import { count, duration, percent, table, wrap } from '../format.ts'
 import type { Options } from './options.ts'
 import type { RunSummary, Score } from './run.ts'
@@ -66,32 +67,56 @@ function bottlenecks({ timings }: RunSummary): string {
     .join('\n')
 }
 
+interface Figure {
+  name: string
+  of: (summary: RunSummary) => number
+  format: (value: number) => string
+}
+
+const FIGURES: Figure[] = [
+  { name: 'wall time', of: (summary) => summary.wallTime, format: duration },
+  { name: 'rows per second', of: (summary) => summary.rows / (summary.wallTime / 1000), format: count },
+  { name: 'cache hit rate', of: (summary) => summary.cached / summary.rows, format: percent },
+  { name: 'questions put to the model', of: (summary) => summary.asked, format: count },
+  { name: 'asked again after a failure', of: (summary) => summary.askedAgain, format: count },
+]
+const NETWORK_FIGURES: Figure[] = [
+  { name: 'requests sent', of: (summary) => summary.requests, format: count },
+  { name: 'answers with status 429', of: (summary) => summary.rateLimited, format: count },
+  { name: 'tokens used', of: (summary) => summary.tokens, format: count },
+]
+const LAST_FIGURES: Figure[] = [
+  { name: 'held back by the limits', of: (summary) => summary.throttleTime, format: duration },
+  { name: 'correct answers', of: ({ scores }) => scores.reduce((sum, { correct }) => sum + correct, 0), format: count },
+]
+
 /** The two runs side by side. */
 export function comparison(cold: RunSummary, warm: RunSummary): string {
-  const row = (name: string, figure: (summary: RunSummary) => number, format: (value: number) => string) => {
-    const [before, after] = [figure(cold), figure(warm)]
+  const network = cold.requests > 0 || warm.requests > 0
+  const rows = [...FIGURES, ...(network ? NETWORK_FIGURES : []), ...LAST_FIGURES].map(({ name, of, format }) => {
+    const [before, after] = [of(cold), of(warm)]
     const [large, small] = [Math.max(before, after), Math.min(before, after)]
     const ratio = small > 0 && large !== small ? `${before > after ? '1/' : ''}${count(large / small)}` : ''
     return [name, format(before), format(after), ratio]
-  }
-  const network = cold.requests > 0 || warm.requests > 0
-  const rows = [
-    row('wall time', (summary) => summary.wallTime, duration),
-    row('rows per second', (summary) => summary.rows / (summary.wallTime / 1000), count),
-    row('cache hit rate', ({ cache }) => cache.hits / Math.max(1, cache.hits + cache.misses), percent),
-    row('questions put to the model', ({ asked }) => asked, count),
-    row('asked again after a failure', ({ askedAgain }) => askedAgain, count),
-    ...(network
-      ? [
-          row('requests sent', ({ requests }) => requests, count),
-          row('answers with status 429', ({ rateLimited }) => rateLimited, count),
-          row('tokens used', ({ tokens }) => tokens, count),
-        ]
-      : []),
-    row('held back by the limits', ({ throttleTime }) => throttleTime, duration),
-    row('correct answers', ({ scores }) => scores.reduce((sum, { correct }) => sum + correct, 0), count),
-  ]
+  })
   return `### Cold and warm\n\n${table(['', 'cold', 'warm', 'warm/cold'], rows)}`
+}
+
+/** What a run did, and what it and all runs with the same store were spared. */
+export function storeReport(run: RunSummary, stats: DetailedCacheStats): string {
+  const rows = [...FIGURES, ...NETWORK_FIGURES, ...LAST_FIGURES].map(({ name, of, format }) => [name, format(of(run))])
+  return ['### This run', table(['', ''], rows), '### Saved by the store', savings(stats)].join('\n\n')
+}
+
+function savings({ hits, savings, lifetime, storedEntries, storedBytes }: DetailedCacheStats): string {
+  const all = lifetime ?? { ...savings, hits }
+  const rows = [
+    ['requests', count(hits + savings.coalesced), count(all.hits + all.coalesced)],
+    ['tokens', count(savings.tokens), count(all.tokens)],
+    ["the model's time", duration(savings.time), duration(all.time)],
+  ]
+  const saved = table(['saved', 'by this run', 'since the store was made'], rows)
+  return `${saved}\n\nThe store holds ${count(storedEntries)} answers in ${count(storedBytes / 1024)} KiB.`
 }
 
 /** Where the true accuracy lies with 95 % confidence: Wilson's score interval (1927), without correction. */

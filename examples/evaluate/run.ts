@@ -29,7 +29,9 @@ export interface Score {
 }
 
 interface Usage {
-  /** Questions that were not in the cache. */
+  /** Rows that the cache had an answer to. */
+  cached: number
+  /** Questions put to the model. */
   asked: number
   /** Further attempts at questions whose first attempt failed. */
   askedAgain: number
@@ -43,7 +45,6 @@ export interface RunSummary extends Usage {
   rows: number
   wallTime: number
   timings: PerformanceReport
-  cache: { hits: number; misses: number }
   requests: number
   rateLimited: number
 }
@@ -60,28 +61,25 @@ export async function runEvaluation(
   progress: Progress,
 ): Promise<RunSummary> {
   performanceMonitor.reset()
-  const cacheBefore = cacheManager.responseCache.getStats()
   const trafficBefore = { ...provider.traffic }
   const started = performance.now()
 
   const questions = performanceMonitor.measureSync('dataset-loading', () => loadDataset(options.dataset, options.limit))
   const rows = questions.length * provider.models.length
   progress.begin(rows)
-  const usage: Usage = { asked: 0, askedAgain: 0, tokens: 0, throttleTime: 0 }
+  const usage: Usage = { cached: 0, asked: 0, askedAgain: 0, tokens: 0, throttleTime: 0 }
   const scores: Score[] = []
   for (const model of provider.models) {
     const answers = await answerAll(questions, { model, executor, progress, usage })
     scores.push(scoreAll(model.name, questions, answers))
   }
 
-  const cache = cacheManager.responseCache.getStats()
   return {
     ...usage,
     scores,
     rows,
     wallTime: performance.now() - started,
     timings: performanceMonitor.generateReport(),
-    cache: { hits: cache.hits - cacheBefore.hits, misses: cache.misses - cacheBefore.misses },
     requests: provider.traffic.requests - trafficBefore.requests,
     rateLimited: provider.traffic.rateLimited - trafficBefore.rateLimited,
   }
@@ -108,10 +106,10 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
       tasks.push({ id: String(index), testCase: { id, input, expected, row: question } })
     } else {
       answers[index] = { reply }
+      usage.cached++
       progress.advance(1)
     }
   }
-  usage.asked += tasks.length
   for (const [index, answer] of await askAll(tasks, context)) answers[index] = answer
   return answers
 }
@@ -119,18 +117,25 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
 /** Asks the model; what failed for a reason that may pass is asked again, through the same limits. */
 async function askAll(tasks: Task[], { model, executor, progress, usage }: Context): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>()
-  const ask = async ({ testCase: { input, row } }: Task) => {
-    const reply = await performanceMonitor
-      .measure('model-call', () => model.ask(row))
+  const asked = new Set<string>()
+  const ask = async ({ id, testCase: { input, row } }: Task) => {
+    let total = 0
+    // Another question in the same words, and another process with the same store, wait for this answer.
+    const reply = await cacheManager.responseCache
+      .getOrSet<Reply>(input, model.config, async () => {
+        asked.add(id)
+        const answer = await performanceMonitor.measure('model-call', () => model.ask(row))
+        total = answer.usage.totalTokens
+        return answer
+      })
       .catch((error) => {
         // Nothing more will be sent: what is left need not wait to fail as well.
         if (isRefusal(error)) executor.updateConfig({ rateLimit: { requestsPerMinute: 1e9, tokensPerMinute: 1e12 } })
         throw error
       })
-    cacheManager.responseCache.set(input, model.config, reply)
-    usage.tokens += reply.tokens
+    usage.tokens += total
     progress.advance(1)
-    return { actual: reply, metadata: { tokenUsage: { total: reply.tokens } } }
+    return { actual: reply, metadata: { tokenUsage: { total } } }
   }
   for (let attempt = 1; tasks.length > 0; attempt++) {
     const results = await executor.executeTasks<string, any>(tasks, ask)
@@ -146,6 +151,7 @@ async function askAll(tasks: Task[], { model, executor, progress, usage }: Conte
     usage.askedAgain += again.length
     tasks = again.map(({ task }) => task)
   }
+  usage.asked += asked.size
   return answers
 }
 

@@ -108,7 +108,8 @@ export class StoreTier {
     facts[5] = price.outputTokens
     facts[6] = price.totalTokens
     facts[7] = price.cost
-    native.storePut(this.#namespace, request, encoded.value, facts, label, previews)
+    const strings = encoded.codec === 1 ? encoded.strings : null
+    native.storePut(this.#namespace, request, encoded.value, facts, label, previews, strings)
     return true
   }
 

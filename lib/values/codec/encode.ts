@@ -1,7 +1,7 @@
 // A value as bytes: JSON text where that is exact, else the tagged form that docs/formats.md specifies under "Values".
 
 import { BINARY_KINDS, Tag } from './format.ts'
-import { toJsonText } from './json.ts'
+import { toOpenJson } from './json.ts'
 import { Kind, keysOfArray, kindOf, unboxed, viewClass } from './kind.ts'
 import { Met } from './met.ts'
 import { partsOfError } from './parts.ts'
@@ -10,8 +10,8 @@ import { EntryStep, Refusal, Trail, type Unstorable } from './unstorable.ts'
 import { packNumbers, SINGLES } from './vector.ts'
 import { Writer } from './writer.ts'
 
-/** A value as the store keeps it: JSON text, tagged bytes, or a vector of singles or doubles. */
-export type Encoded = { codec: 1; value: string } | { codec: 2 | 3 | 4; value: Uint8Array }
+/** A value for the store: JSON text as {@link OpenJson} describes it, tagged bytes, or a vector of singles or doubles. */
+export type Encoded = { codec: 1; value: string; strings: Uint32Array } | { codec: 2 | 3 | 4; value: Uint8Array }
 
 type Properties = Record<string, unknown>
 
@@ -20,8 +20,8 @@ const FEWEST_PACKED = 4
 
 /** Encodes any value, or says why it cannot be stored. Never throws. */
 export function encodeValue(value: unknown): Encoded | Unstorable {
-  const text = toJsonText(value)
-  return text === undefined ? encodeTagged(value) : { codec: 1, value: text }
+  const json = toOpenJson(value)
+  return json === undefined ? encodeTagged(value) : { codec: 1, value: json.text, strings: json.strings }
 }
 
 /** Encodes an embedding bit for bit; what is not an Array of numbers is encoded as any value is. */
