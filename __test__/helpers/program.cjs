@@ -1,0 +1,34 @@
+// The other side of `program.ts`: runs the functions it is sent, in a process or a worker thread of its own.
+
+const { parentPort, threadId } = require('node:worker_threads')
+const { runInThisContext } = require('node:vm')
+const derived = require('./derived.cjs')
+
+const say = parentPort ? (message) => parentPort.postMessage(message) : (message) => process.send(message)
+
+/** What each function is given besides its data; `state` is kept from one to the next. */
+const context = {
+  ...derived,
+  require,
+  state: {},
+  say: (message) => say({ said: message }),
+  get api() {
+    return require('@aah/ai-evals-performance')
+  },
+  get whoami() {
+    return `${process.pid}-${threadId}`
+  },
+}
+
+async function answer({ id, source, data } = {}) {
+  if (id === undefined) return parentPort.close()
+  try {
+    const run = runInThisContext(`(${source})`)
+    say({ id, value: await run(data, context) })
+  } catch (error) {
+    say({ id, error: { message: String(error?.message), code: error?.code, stack: error?.stack } })
+  }
+}
+
+if (parentPort) parentPort.on('message', answer)
+else process.on('message', answer)
