@@ -1,6 +1,6 @@
 // The other side of `program.ts`: runs the functions it is sent, in a process or a worker thread of its own.
 
-const { parentPort, threadId } = require('node:worker_threads')
+const { parentPort, threadId, Worker } = require('node:worker_threads')
 const { runInThisContext } = require('node:vm')
 const derived = require('./derived.cjs')
 
@@ -12,8 +12,9 @@ const context = {
   require,
   state: {},
   say: (message) => say({ said: message }),
+  inThread,
   get api() {
-    return require('@aah/ai-evals-performance')
+    return require(process.env.SHIM ?? '@aah/ai-evals-performance')
   },
   get whoami() {
     return `${process.pid}-${threadId}`
@@ -27,6 +28,25 @@ async function answer({ id, source, data } = {}) {
     say({ id, value: await run(data, context) })
   } catch (error) {
     say({ id, error: { message: String(error?.message), code: error?.code, stack: error?.stack } })
+  }
+}
+
+/** Calls a function, given as text, in a new thread of this program. */
+async function inThread(source, data) {
+  const worker = new Worker(__filename)
+  const answered = new Promise((resolve, reject) => {
+    worker.on('message', ({ id, value, error, said }) => {
+      if (id === undefined) say({ said })
+      else if (error) reject(Object.assign(new Error(error.message), error))
+      else resolve(value)
+    })
+    worker.on('error', reject)
+  })
+  worker.postMessage({ id: 0, source, data })
+  try {
+    return await answered
+  } finally {
+    await worker.terminate()
   }
 }
 

@@ -15,6 +15,8 @@ export interface Context {
   /** Kept from one function to the next. */
   state: any
   say(message: unknown): void
+  /** Calls a function, given as text, in a new thread of the program. */
+  inThread<R>(source: string, data: unknown): Promise<R>
   /** Names the process and the thread. */
   whoami: string
   derived: typeof derived

@@ -149,6 +149,7 @@ fn check(connection: &Connection) -> Result<(), Trouble> {
         Kind::Current => Ok(()),
         // The writer has not come round to it.
         Kind::Empty => Err(Trouble::Missing),
+        Kind::Altered => Err(Trouble::Damaged("its tables are not those of a store".to_owned())),
         Kind::Future(version) => Err(Trouble::Future(version)),
         Kind::Foreign => Err(Trouble::Foreign),
     }

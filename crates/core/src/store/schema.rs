@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Current,
     /// Nothing in it yet.
     Empty,
+    /// A store of this version whose tables are not as they were made.
+    Altered,
     /// A store of a later version.
     Future(i32),
     /// A database of somebody else.
@@ -85,9 +87,19 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
     Ok(match (number("application_id")?, number("user_version")?) {
         (0, 0) if objects == 0 => Kind::Empty,
         (APPLICATION_ID, version) if version > VERSION => Kind::Future(version),
-        (APPLICATION_ID, VERSION) => Kind::Current,
+        (APPLICATION_ID, VERSION) if has_tables(connection)? => Kind::Current,
+        (APPLICATION_ID, VERSION) => Kind::Altered,
         _ => Kind::Foreign,
     })
+}
+
+/// Whether the tables and indexes have the text that made them: SQLite takes whatever else stands there for the truth,
+/// and would write rows that nobody finds again.
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let found: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut wanted = TABLES.split(';').map(str::trim).filter(|sql| !sql.is_empty());
+    Ok(wanted.all(|sql| found.iter().any(|found| found == sql)))
 }
 
 /// Makes an empty file a store.
