@@ -14,7 +14,7 @@ const context = {
   say: (message) => say({ said: message }),
   inThread,
   get api() {
-    return require(process.env.SHIM ?? '@aah/ai-evals-performance')
+    return require('@aah/ai-evals-performance')
   },
   get whoami() {
     return `${process.pid}-${threadId}`

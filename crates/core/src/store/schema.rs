@@ -4,6 +4,8 @@
 
 use rusqlite::{Connection, config::DbConfig};
 
+use super::trouble::Trouble;
+
 /// The application id of a store, "aeps" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6165_7073;
 
@@ -66,6 +68,23 @@ pub(super) enum Kind {
     Future(i32),
     /// A database of somebody else.
     Foreign,
+}
+
+/// Bytes of a database's header that say whose it is.
+pub(super) const HEADER: usize = 100;
+
+/// Why a database with this header is not ours to open, if the header alone says so. What a database with a log says of
+/// itself may still be in the log.
+pub(super) fn stranger(header: &[u8; HEADER], has_log: bool) -> Option<Trouble> {
+    let number = |at: usize| header[at..].first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes));
+    let [pages, version, application] = [28, 60, 68].map(number);
+    match application {
+        _ if !header.starts_with(b"SQLite format 3\0") => None,
+        APPLICATION_ID if version > VERSION => Some(Trouble::Future(version)),
+        APPLICATION_ID => None,
+        0 if has_log || pages <= 1 => None,
+        _ => Some(Trouble::Foreign),
+    }
 }
 
 /// Settings without which nothing of the file may be read.
