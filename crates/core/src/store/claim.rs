@@ -48,7 +48,7 @@ impl Drop for Claim {
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
-    let of = |metadata: io::Result<fs::Metadata>| metadata.and_then(|metadata| identity(&metadata)).ok();
+    let of = |metadata: io::Result<fs::Metadata>| metadata.map(|metadata| identity(&metadata)).ok();
     of(file.metadata()).is_some_and(|held| of(fs::metadata(path)) == Some(held))
 }
 

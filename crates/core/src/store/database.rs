@@ -38,10 +38,13 @@ impl Database {
     pub(super) fn open_reader(folder: &Folder) -> Result<Self, NotOpened> {
         let identity = folder.identity().map_err(|error| (error.into(), None))?;
         let open = || {
+            folder.stranger(identity)?;
             let _lock = folder.lock_shared(READER_PATIENCE)?;
             let connection = match connect(folder.database()) {
-                // A folder where not even the shared index can be made.
-                Err(Trouble::ReadOnly(_) | Trouble::Failed(_)) => connect_immutable(folder.database()),
+                // Not even the shared index can be made.
+                Err(Trouble::ReadOnly(_) | Trouble::Failed(_)) if folder.is_read_only() => {
+                    connect_immutable(folder.database())
+                }
                 connected => connected,
             }?;
             connection.pragma_update(None, "query_only", true)?;
@@ -67,12 +70,13 @@ impl Database {
                 }
                 identity => identity?,
             };
-            folder.make_private();
+            folder.stranger(identity)?;
             let connection = open_file(folder.database(), WRITER_PATIENCE)?;
             if schema::kind(&connection)? == Kind::Empty {
                 schema::create(&connection)?;
             }
             check(&connection)?;
+            folder.make_private();
             if connection.is_readonly("main")? {
                 return Err(unwritable(folder));
             }
@@ -149,6 +153,7 @@ fn check(connection: &Connection) -> Result<(), Trouble> {
         Kind::Current => Ok(()),
         // The writer has not come round to it.
         Kind::Empty => Err(Trouble::Missing),
+        Kind::Altered => Err(Trouble::Damaged("its tables are not those of a store".to_owned())),
         Kind::Future(version) => Err(Trouble::Future(version)),
         Kind::Foreign => Err(Trouble::Foreign),
     }

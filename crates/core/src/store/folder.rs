@@ -6,15 +6,19 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
+    sync::OnceLock,
     thread,
     time::Duration,
 };
 
-/// Which file stands at a path; a file that is held open keeps its identity to itself.
+use super::{schema, trouble::Trouble};
+
+/// Which file stands at a path: device, number, and when it was made, since the number of a deleted file is soon that of
+/// another. A file that is held open keeps its identity to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity(u64, u64);
+pub(super) struct Identity(u64, u64, u128);
 
 /// Between two attempts to get a lock.
 const RETRY: Duration = Duration::from_millis(5);
@@ -27,12 +31,47 @@ const PARTS: [&str; 3] = ["-wal", "-shm", ""];
 pub(super) struct Folder {
     path: PathBuf,
     database: PathBuf,
+    /// The database that was there at first, if it is not ours to open.
+    stranger: OnceLock<(Identity, Trouble)>,
 }
 
 impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
         let database = path.join("store.sqlite");
-        Self { path, database }
+        let stranger = OnceLock::new();
+        Self { path, database, stranger }
+    }
+
+    /// Looks into the header of the database. SQLite itself would lay a log beside a database of somebody else. Only for
+    /// when this process has no connection to it: closing the file ends the locks of all.
+    pub(super) fn examine(&self) {
+        let Ok(identity) = self.identity() else { return };
+        let mut header = [0; schema::HEADER];
+        let read = File::open(&self.database).and_then(|mut file| file.read_exact(&mut header));
+        let has_log = self.part_bytes("-wal") > 0;
+        if read.is_ok()
+            && let Some(trouble) = schema::stranger(&header, has_log)
+        {
+            let _ = self.stranger.set((identity, trouble));
+        }
+    }
+
+    /// What was found when the database was examined.
+    ///
+    /// # Errors
+    ///
+    /// When it is not ours to open.
+    pub(super) fn stranger(&self, identity: Identity) -> Result<(), Trouble> {
+        match self.stranger.get() {
+            Some((stranger, trouble)) if *stranger == identity => Err(trouble.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether no file can be made or written in the folder.
+    pub(super) fn is_read_only(&self) -> bool {
+        let lock = private_file(&self.lock_path(), OpenOptions::new().create(true));
+        lock.is_err_and(|error| matches!(Trouble::from(error), Trouble::ReadOnly(_)))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -60,7 +99,7 @@ impl Folder {
 
     /// The database file that is at its place now.
     pub(super) fn identity(&self) -> io::Result<Identity> {
-        identity(&fs::metadata(&self.database)?)
+        Ok(identity(&fs::metadata(&self.database)?))
     }
 
     /// Bytes of the database, its log and its index.
@@ -72,9 +111,13 @@ impl Folder {
         fs::metadata(self.part(suffix)).map_or(0, |metadata| metadata.len())
     }
 
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("store.lock")
+    }
+
     /// The lock under which the database file may be created or moved.
     pub(super) fn lock_alone(&self, patience: Duration) -> io::Result<File> {
-        let file = private_file(&self.path.join("store.lock"), OpenOptions::new().create(true))?;
+        let file = private_file(&self.lock_path(), OpenOptions::new().create(true))?;
         lock(&file, File::try_lock, patience)?;
         Ok(file)
     }
@@ -82,7 +125,7 @@ impl Folder {
     /// The lock under which the database file may be opened; `None` where there can be none, since nothing in a folder
     /// that is read-only is moved either.
     pub(super) fn lock_shared(&self, patience: Duration) -> io::Result<Option<File>> {
-        let path = self.path.join("store.lock");
+        let path = self.lock_path();
         let file = private_file(&path, OpenOptions::new().create(true)).or_else(|_| File::open(&path));
         let Ok(file) = file else { return Ok(None) };
         lock(&file, File::try_lock_shared, patience)?;
@@ -194,17 +237,16 @@ fn restrict(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
-pub(super) fn identity(metadata: &fs::Metadata) -> io::Result<Identity> {
+pub(super) fn identity(metadata: &fs::Metadata) -> Identity {
+    #[cfg(unix)]
     use std::os::unix::fs::MetadataExt;
-    Ok(Identity(metadata.dev(), metadata.ino()))
-}
-
-/// Where no number of the file is to be had, the time at which it was made stands in: a file that is open cannot be
-/// moved there.
-#[cfg(not(unix))]
-pub(super) fn identity(metadata: &fs::Metadata) -> io::Result<Identity> {
-    let made = metadata.created()?.duration_since(std::time::UNIX_EPOCH);
-    Ok(Identity(0, made.map_or(0, |made| made.as_nanos() as u64)))
+    #[cfg(unix)]
+    let (device, number) = (metadata.dev(), metadata.ino());
+    // No number is to be had there; a file that is open cannot be moved either.
+    #[cfg(not(unix))]
+    let (device, number) = (0, 0);
+    // Not every file system knows.
+    let made = metadata.created().ok();
+    let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    Identity(device, number, made.unwrap_or_default().as_nanos())
 }

@@ -30,6 +30,9 @@ pub(super) fn open(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Arc<
         core.report(Reason::ReadOnly, format!("the folder cannot be made: {trouble}"));
     }
     let claim = claim(&core);
+    if !core.is_off() {
+        core.folder.examine();
+    }
     start(&core, claim, |core, claim| {
         let mut open = registry();
         let is_over = core.queue.is_abandoned();

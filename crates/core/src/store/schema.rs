@@ -4,6 +4,8 @@
 
 use rusqlite::{Connection, config::DbConfig};
 
+use super::trouble::Trouble;
+
 /// The application id of a store, "aeps" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6165_7073;
 
@@ -60,10 +62,29 @@ pub(super) enum Kind {
     Current,
     /// Nothing in it yet.
     Empty,
+    /// A store of this version whose tables are not as they were made.
+    Altered,
     /// A store of a later version.
     Future(i32),
     /// A database of somebody else.
     Foreign,
+}
+
+/// Bytes of a database's header that say whose it is.
+pub(super) const HEADER: usize = 100;
+
+/// Why a database with this header is not ours to open, if the header alone says so. What a database with a log says of
+/// itself may still be in the log.
+pub(super) fn stranger(header: &[u8; HEADER], has_log: bool) -> Option<Trouble> {
+    let number = |at: usize| header[at..].first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes));
+    let [pages, version, application] = [28, 60, 68].map(number);
+    match application {
+        _ if !header.starts_with(b"SQLite format 3\0") => None,
+        APPLICATION_ID if version > VERSION => Some(Trouble::Future(version)),
+        APPLICATION_ID => None,
+        0 if has_log || pages <= 1 => None,
+        _ => Some(Trouble::Foreign),
+    }
 }
 
 /// Settings without which nothing of the file may be read.
@@ -85,9 +106,19 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
     Ok(match (number("application_id")?, number("user_version")?) {
         (0, 0) if objects == 0 => Kind::Empty,
         (APPLICATION_ID, version) if version > VERSION => Kind::Future(version),
-        (APPLICATION_ID, VERSION) => Kind::Current,
+        (APPLICATION_ID, VERSION) if has_tables(connection)? => Kind::Current,
+        (APPLICATION_ID, VERSION) => Kind::Altered,
         _ => Kind::Foreign,
     })
+}
+
+/// Whether the tables and indexes have the text that made them: SQLite takes whatever else stands there for the truth,
+/// and would write rows that nobody finds again.
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let found: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut wanted = TABLES.split(';').map(str::trim).filter(|sql| !sql.is_empty());
+    Ok(wanted.all(|sql| found.iter().any(|found| found == sql)))
 }
 
 /// Makes an empty file a store.
