@@ -14,6 +14,7 @@ mod spill_record;
 pub mod store;
 pub mod store_entries;
 pub mod store_events;
+pub mod store_lease;
 
 use napi_derive::napi;
 
