@@ -2,12 +2,194 @@
 
 import { EventEmitter } from 'node:events';
 
+/** A place in which the request differs from the nearest one that is stored. */
+interface KeyDifference {
+    /** The way to it from the request, such as `modelConfig.temperature` or `input[2].content`. */
+    path: string;
+    /** What the request says there, in at most 80 characters; `undefined` where it has nothing. */
+    wanted?: string;
+    /** What the stored one says there, in at most 80 characters; `undefined` where it has nothing. */
+    stored?: string;
+}
+/** The stored request that has most in common with the one that was looked for. */
+interface NearestEntry {
+    /** When it was stored. */
+    created: Date;
+    /** The first 100 places in which the two differ, in the order of their paths. */
+    differences: KeyDifference[];
+    /** How many further places there are. */
+    omitted: number;
+}
+/** What a look-up finds, or why it finds nothing. */
+interface Explanation {
+    /** `'expired'`: the entry is there, but its time to live has passed. */
+    outcome: 'hit' | 'expired' | 'miss';
+    /** Where the entry is: in the memory of this thread, or in the store on disk. Not given for a miss. */
+    tier?: 'memory' | 'store';
+    /** When the entry was stored. Not given for a miss. */
+    created?: Date;
+    /** When the entry's time to live passed. Given for what has expired only. */
+    expired?: Date;
+    /** Given for a miss, unless there is no entry at all. */
+    nearest?: NearestEntry;
+    /** How many live entries the request was compared with. */
+    entries: number;
+}
+
+/** What `await using` calls. The oldest versions of Node.js that we support have no such symbol; compilers use this one. */
+declare const asyncDispose: typeof Symbol.asyncDispose;
+
 /** A time or duration in milliseconds: fractional, never rounded to whole ones. */
 type Milliseconds = number;
 /** A size in bytes. */
 type Bytes = number;
 
-/** What bounds a cache. */
+/** What bounds a store. */
+interface StoreOptions {
+    /**
+     * Most bytes that the store's entries take on disk: an integer ≥ 1, or `Infinity` for no such bound. It is kept in the
+     * background and within a fifth; the entries used longest ago leave first. Where several ask for one store, the bound
+     * of the first in each process holds.
+     *
+     * @default 4294967296, 4 GiB
+     */
+    maxBytes?: Bytes;
+}
+/** What a store holds, and what it could not do. */
+interface StoreStats {
+    /** Entries on disk, of all namespaces, expired ones included until they are removed. */
+    entries: number;
+    /** Bytes of the store's files. */
+    bytes: Bytes;
+    /** The bound on them. */
+    maxBytes: Bytes;
+    /** Writes that are on their way to the disk. */
+    pending: number;
+    /** Writes that were given up: the disk does not take any, or not as fast as they came. */
+    droppedWrites: number;
+    /** Writes that were tried and failed. */
+    failedWrites: number;
+    /** Entries that were found damaged, and removed. */
+    damagedRecords: number;
+    /** How often `'degraded'` was told. */
+    degradations: number;
+}
+/** What the event `'degraded'` says: a store cannot do all of its work, and goes on as well as it can. */
+interface DegradedEvent {
+    /** A stable word, such as `'write-failed'`, `'read-only'`, `'damaged-record'` or `'future-schema'`. */
+    reason: string;
+    /** The folder or file that it is about. */
+    path: string;
+    /** What happened, for people. */
+    message: string;
+}
+/** What the event `'unstorable'` says, once for each kind of value and namespace: it stays in memory only. */
+interface UnstorableEvent {
+    namespace: string;
+    /** What is in the way, such as `'function'` or `'class Decimal'`; `registerCodec` teaches a class to be stored. */
+    kind: string;
+    /** Where in the value it is, such as `choices[0].message`; empty for the value itself. */
+    path: string;
+}
+
+/**
+ * A folder on disk in which caches keep what they hold, for later runs and for other threads and processes of the
+ * machine. Any number of them may have it open at once.
+ *
+ * Writing is done in the background. Nothing that happens to the disk or the files makes a cache fail or wait for ever:
+ * what cannot be read is a miss, what cannot be written is dropped and counted, and `'degraded'` says what happened.
+ *
+ * Events: `'degraded'` with a {@link DegradedEvent}, and `'unstorable'` with an {@link UnstorableEvent}. What happened
+ * before anybody listened is told to the first who does.
+ *
+ * @example
+ * const store = Store.open('.cache/evals')
+ * const responses = new ResponseCache({ store })
+ * const embeddings = new EmbeddingCache({ store, model: 'text-embedding-3-small' })
+ * responses.set('Who may transfer?', { model: 'gpt-4' }, 'Anyone in good standing.')
+ * await store.flush() // on disk now, for the next run
+ * await store.close()
+ */
+declare class Store extends EventEmitter {
+    /**
+     * Opens the store in a folder, which is made if need be: for this user only, mode 0700. Whatever is the matter with the
+     * disk or the files, it opens.
+     *
+     * @throws TypeError or RangeError for a folder or an option of the wrong type or without sense.
+     */
+    static open(folder: string, options?: StoreOptions): Store;
+    /** The folder, as an absolute path. */
+    get folder(): string;
+    /** What the store holds, and what it could not do; once it is closed, what it was then. */
+    stats(): StoreStats;
+    /**
+     * Resolves when everything written before, through any cache of this process, is on disk.
+     *
+     * @throws PerformanceError `ERR_STORE_WRITE` where something written since the last flush is not.
+     */
+    flush(): Promise<void>;
+    /**
+     * Writes what is still to be written and gives the folder back; never rejects, and may be called again. Caches that use
+     * the store go on in memory.
+     */
+    close(): Promise<void>;
+    /** The same as {@link close}, for `await using`. */
+    [asyncDispose](): Promise<void>;
+    on(event: 'degraded', listener: (event: DegradedEvent) => void): this;
+    on(event: 'unstorable', listener: (event: UnstorableEvent) => void): this;
+    on(event: string | symbol, listener: (...args: any[]) => void): this;
+    addListener(event: string | symbol, listener: (...args: any[]) => void): this;
+    prependListener(event: string | symbol, listener: (...args: any[]) => void): this;
+    removeListener(event: string | symbol, listener: (...args: any[]) => void): this;
+    off(event: string | symbol, listener: (...args: any[]) => void): this;
+    removeAllListeners(event?: string | symbol): this;
+}
+
+/**
+ * What a cache holds and gives out:
+ *
+ * - `reference`: the very value that was stored. Costs nothing; who changes it, changes it for all.
+ * - `copy`: a copy is held, and each caller gets a copy of his own.
+ * - `frozen`: a deeply frozen copy is held and given to all. What freezing does not protect, as Maps, Sets, dates and
+ *   typed arrays, is copied for each caller.
+ *
+ * What cannot be copied, such as a function, is held and given by reference, and counted as `notStorable`.
+ */
+type CacheIsolation = 'reference' | 'copy' | 'frozen';
+
+/**
+ * What a cache does with the requests it is asked for:
+ *
+ * - `live` uses what is there, and stores what is new.
+ * - `record` does the same, and what it stores never expires.
+ * - `replay` uses what is there and nothing else: a request that is not there throws `ERR_REPLAY_MISS` and calls nothing.
+ * - `readonly` uses what is there, and stores nothing.
+ * - `refresh` finds nothing, and overwrites what is there.
+ * - `off` finds nothing and stores nothing, as if there were no cache.
+ */
+type CacheMode = 'live' | 'record' | 'replay' | 'readonly' | 'refresh' | 'off';
+
+/** What those who asked a cache did not have to wait and pay for. */
+interface Savings {
+    /**
+     * Look-ups of `getOrSet` and `getOrSetMany` that found no entry but waited for an answer that another was fetching
+     * already. They are counted as misses too, so `misses − coalesced` answers were paid for.
+     */
+    coalesced: number;
+    /** The time that the answers of all hits took when they were fetched by `getOrSet` or `getOrSetMany`. */
+    time: Milliseconds;
+    /** The tokens that the answers of all hits and coalesced look-ups took, as far as they are known. */
+    tokens: number;
+    /** What the answers of all hits and coalesced look-ups cost, as far as it is known. */
+    cost: number;
+}
+/** What a cache's namespace of a store has saved since the store was made, whoever asked. */
+interface LifetimeSavings extends Savings {
+    /** Look-ups that found an entry, in memory or in the store. */
+    hits: number;
+}
+
+/** What bounds a cache, and what it does with requests. */
 interface CacheOptions {
     /** Most entries held: an integer ≥ 1. At no moment are there more: the least recently used entry leaves first. */
     maxSize?: number;
@@ -22,6 +204,28 @@ interface CacheOptions {
      * is not kept, nor what was stored under its key before, and nothing else has to leave for it.
      */
     maxMemory?: Bytes;
+    /**
+     * What is held and given out: the very value that was stored, copies of it, or a frozen one.
+     *
+     * @default 'reference'
+     */
+    isolation?: CacheIsolation;
+    /**
+     * Keeps entries on disk too, for later runs and for other threads and processes: the path of a folder, or an open store
+     * that several caches share. What memory does not hold, or not any more, is looked for there; what is stored is
+     * written there in the background. A cache that was given a folder gives it back in `close`. Default: memory only.
+     */
+    store?: string | Store;
+    /**
+     * Keeps the caches of one store apart: those of one name share their entries. Default: the kind of cache, `responses`,
+     * `embeddings`, `queries` or `lru`.
+     */
+    namespace?: string;
+    /**
+     * What the cache does with requests. Default: what the environment variable `AI_EVALS_CACHE` says when the cache is
+     * made, and otherwise `live`.
+     */
+    mode?: CacheMode;
 }
 /** What a cache has done since it was made or last cleared, and what it holds now. */
 interface CacheStats {
@@ -50,6 +254,19 @@ interface CacheStats {
      */
     avgAccessTime: Milliseconds;
 }
+/** The statistics of the caches of this package. */
+interface DetailedCacheStats extends CacheStats {
+    /** What this cache has saved since it was made or last cleared. */
+    savings: Savings;
+    /** What its namespace of the store has saved since the store was made. `undefined` without a store. */
+    lifetime: LifetimeSavings | undefined;
+    /** Values that could not be stored, or copied where `isolation` asks for it; they are held in memory all the same. */
+    notStorable: number;
+    /** Entries that its namespace of the store has on disk; 0 without a store. */
+    storedEntries: number;
+    /** Bytes that they take there. */
+    storedBytes: Bytes;
+}
 /** What {@link CacheInvalidator} asks of a cache: every cache of this package, or one of your own. */
 interface InvalidatableCache {
     /** Removes every entry. */
@@ -58,6 +275,149 @@ interface InvalidatableCache {
     removeExpired(): number;
     /** What the cache has done and holds. */
     getStats(): CacheStats;
+}
+
+/** The tokens that an answer took. What is left out is unknown; a total that is left out is the sum of the two. */
+interface TokenUsage {
+    inputTokens?: number;
+    outputTokens?: number;
+    totalTokens?: number;
+}
+
+/** Which of several answers to one request is meant. */
+interface SampleOptions {
+    /**
+     * The number of the answer: an integer ≥ 0. Each is an entry of its own, so asking for more samples later reuses the
+     * first ones.
+     *
+     * @default 0
+     */
+    sample?: number;
+}
+/** How an entry is stored. */
+interface EntryOptions {
+    /** Time to live of this entry: a number > 0, `Infinity` for ever. In mode `record` nothing expires. Default: that of the cache. */
+    ttl?: Milliseconds;
+    /** The tokens that the answer took: what each hit saves. Default: what the answer itself says. */
+    usage?: TokenUsage;
+    /** What the answer cost, in whatever currency: a number ≥ 0. */
+    cost?: number;
+}
+/** How an entry is stored, and which of several answers to one request it is. */
+interface SetOptions extends SampleOptions, EntryOptions {
+}
+/** How long to wait for an answer that somebody else is fetching, and when to stop. */
+interface WaitOptions {
+    /**
+     * Ends the waiting of this caller: it rejects with the signal's reason at once. The function that was called goes on as
+     * long as others wait for it; then the signal that it was given aborts.
+     */
+    signal?: AbortSignal;
+    /**
+     * How long to wait for another thread or process that asks for the same, before asking oneself: a number > 0.
+     *
+     * @default 600000, ten minutes
+     */
+    maxWait?: Milliseconds;
+}
+/** How an answer is fetched and stored. */
+interface FetchOptions<T = any> extends WaitOptions {
+    /** As in {@link EntryOptions}. */
+    ttl?: Milliseconds;
+    /** As in {@link EntryOptions}, or a function that finds it in the answer. */
+    usage?: TokenUsage | ((value: T) => TokenUsage | undefined);
+    /** As in {@link EntryOptions}, or a function that finds it in the answer. */
+    cost?: number | ((value: T) => number | undefined);
+    /**
+     * Whether an answer is stored; all who wait for it get it either way. `undefined` is never stored.
+     *
+     * Default: all answers are, save those of a model that were refused, cut off or ended by an error, as
+     * `finishReason`, `finish_reason`, `stop_reason` or `status` say in the responses of OpenAI, Anthropic and the AI SDK.
+     */
+    shouldStore?: (value: T) => boolean;
+}
+/** How an answer is fetched and stored, and which of several to one request it is. */
+interface GetOrSetOptions<T = any> extends SampleOptions, FetchOptions<T> {
+}
+/** How embeddings are fetched and stored. */
+interface GetOrSetManyOptions extends SampleOptions, WaitOptions {
+    /** As in {@link EntryOptions}. */
+    ttl?: Milliseconds;
+}
+
+/** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
+declare class PerformanceError extends Error {
+    /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
+    readonly code: string;
+    constructor(code: string, message: string, options?: ErrorOptions);
+}
+
+/**
+ * How instances of a class are stored.
+ *
+ * @typeParam T What is stored.
+ * @typeParam Data What it is stored as: anything that can be stored itself, such as a string or a plain object.
+ */
+interface ValueCodec<T = any, Data = any> {
+    /** Whether a value is one for this codec. Asked of every object that is neither plain nor an array. */
+    is(value: unknown): boolean;
+    /** What to store. Where it throws, the value is not stored. */
+    encode(value: T): Data;
+    /** The value again, from what `encode` gave. Where it throws, there is nothing stored. */
+    decode(data: Data): T;
+}
+/**
+ * Makes values of a class storable: caches with a store write them to disk, and `isolation` copies them. Nothing is
+ * registered by default.
+ *
+ * The name stands with each value in the store, so every program that reads it registers the class under the same name;
+ * where one has not, it finds nothing stored. A name registered again replaces the codec. Codecs are asked in the order in
+ * which their names were first registered, and before values are taken for what the language makes of them: a codec can
+ * claim the subclasses of `Error`, or every `Date`.
+ *
+ * @example
+ * registerCodec('Decimal', {
+ *   is: (value) => Decimal.isDecimal(value),
+ *   encode: (value) => value.toString(),
+ *   decode: (text) => new Decimal(text),
+ * })
+ *
+ * @throws TypeError where the name is no string, or one of the three functions is none.
+ * @throws RangeError where the name is empty or longer than 255 characters.
+ */
+declare function registerCodec<T = any, Data = any>(name: string, codec: ValueCodec<T, Data>): void;
+
+/** Code `ERR_REPLAY_MISS`: a cache in mode `replay` was asked for what is not stored. */
+declare class ReplayMissError extends PerformanceError {
+    /** What is stored instead; the message says the same. */
+    readonly explanation: Explanation;
+    constructor(message: string, explanation: Explanation);
+}
+
+/** What every cache can do, whatever it is asked by. */
+declare class BaseCache {
+    /**
+     * Removes every entry and resets the statistics. With a store, every entry of the cache's namespace leaves that too;
+     * what other processes hold in memory they hold until it expires.
+     */
+    clear(): void;
+    /** What the cache has done since it was made or last cleared, and what it holds now. */
+    getStats(): DetailedCacheStats;
+    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
+    removeExpired(): number;
+    /**
+     * Resolves when everything stored before is on disk; at once without a store.
+     *
+     * @throws PerformanceError `ERR_STORE_WRITE` where something stored since the last flush is not.
+     */
+    flush(): Promise<void>;
+    /**
+     * Writes what is still to be written and, if the cache was given a folder, gives that back. The cache goes on in memory.
+     * Never rejects, and may be called again.
+     */
+    close(): Promise<void>;
+    /** The same as {@link close}, for `await using`. */
+    [asyncDispose](): Promise<void>;
 }
 
 /**
@@ -74,7 +434,7 @@ interface InvalidatableCache {
  * cache.set('c', 'third')
  * cache.keys() // ['a', 'c']
  */
-declare class LRUCache<T = any> {
+declare class LRUCache<T = any> extends BaseCache {
     /**
      * @param options `maxSize` defaults to 100 entries, `ttl` to 1 hour, `maxMemory` to no bound.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
@@ -86,19 +446,22 @@ declare class LRUCache<T = any> {
      * Stores a value as the most recently used one, with a full time to live. What is set again is replaced and evicts
      * nothing.
      */
-    set(key: string, value: T): void;
+    set(key: string, value: T, options?: EntryOptions): void;
+    /**
+     * The live value under `key`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called
+     * once, and all get its value or the error it failed with.
+     *
+     * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+     */
+    getOrSet(key: string, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: FetchOptions<T>): Promise<T>;
     /** Whether a live value is under `key`. Changes neither statistics nor recency. */
     has(key: string): boolean;
     /** Removes the value under `key`; whether there was a live one. */
     delete(key: string): boolean;
-    /** Removes every entry and resets the statistics. */
-    clear(): void;
-    /** The keys of the live entries, least recently used first. */
+    /** Why `key` has a live value or none: with the nearest key that is stored. Changes neither statistics nor recency. */
+    explain(key: string): Explanation;
+    /** The keys of the live entries in memory, least recently used first. */
     keys(): string[];
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
 }
 
 /**
@@ -114,7 +477,7 @@ declare class LRUCache<T = any> {
  * cache.set('Who may transfer?', config, { text: 'Anyone in good standing.' })
  * cache.get('Who may transfer?', { model: 'gpt-4', provider: 'openai' }) // { text: 'Anyone in good standing.' }, the same object
  */
-declare class ResponseCache {
+declare class ResponseCache extends BaseCache {
     /**
      * @param options `maxSize` defaults to 500 entries, `ttl` to 2 hours, `maxMemory` to 100 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
@@ -125,27 +488,44 @@ declare class ResponseCache {
      *
      * @throws TypeError where `input` or `modelConfig` holds what no key can be made of: a function, a symbol, a cycle.
      */
-    get<T = any>(input: any, modelConfig: any): T | undefined;
+    get<T = any>(input: any, modelConfig: any, options?: SampleOptions): T | undefined;
     /**
      * Stores a response with a full time to live.
      *
      * @throws TypeError as {@link get} does.
      */
-    set(input: any, modelConfig: any, response: any): void;
+    set(input: any, modelConfig: any, response: any, options?: SetOptions): void;
+    /**
+     * The live response, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and
+     * all get its answer or the error it failed with.
+     *
+     * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+     */
+    getOrSet<T = any>(input: any, modelConfig: any, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: GetOrSetOptions<T>): Promise<T>;
     /**
      * Whether there is a live response. Changes neither statistics nor recency.
      *
      * @throws TypeError as {@link get} does.
      */
-    has(input: any, modelConfig: any): boolean;
-    /** Removes every response and resets the statistics. */
-    clear(): void;
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
+    has(input: any, modelConfig: any, options?: SampleOptions): boolean;
+    /** Removes a response; whether there was a live one. */
+    delete(input: any, modelConfig: any, options?: SampleOptions): boolean;
+    /**
+     * Why there is a live response or none: what has expired, or the nearest request that is stored and the places in which
+     * it differs. Changes neither statistics nor recency.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    explain(input: any, modelConfig: any, options?: SampleOptions): Explanation;
 }
 
+/** What bounds an embedding cache, and which embeddings it keeps. */
+interface EmbeddingCacheOptions extends CacheOptions {
+    /** The model that makes the embeddings: those of two models never meet, though they share a store. */
+    model?: string;
+    /** How many numbers each embedding has: an integer ≥ 1. One of another length is refused. Default: any. */
+    dimensions?: number;
+}
 /**
  * Keeps embeddings under the texts they were made of: the least recently used one makes room for a new one.
  *
@@ -157,36 +537,66 @@ declare class ResponseCache {
  * cache.batchSet(new Map([['eligibility', [0.25, -0.5]], ['transfer', [0.125, 1]]]))
  * cache.batchGet(['transfer', 'visa']) // new Map([['transfer', [0.125, 1]], ['visa', undefined]])
  */
-declare class EmbeddingCache {
+declare class EmbeddingCache extends BaseCache {
     /**
      * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours, `maxMemory` to 200 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
      */
-    constructor(options?: CacheOptions);
+    constructor(options?: EmbeddingCacheOptions);
     /** The embedding of `text`, which becomes the most recently used. Counts as a hit or a miss. */
-    get(text: string): number[] | undefined;
+    get(text: string, options?: SampleOptions): number[] | undefined;
     /**
      * Stores an embedding with a full time to live.
      *
      * @throws TypeError where `embedding` is not an Array of numbers, naming the first item that is none.
+     * @throws RangeError where it has not as many numbers as the cache's `dimensions`.
      */
-    set(text: string, embedding: number[]): void;
+    set(text: string, embedding: number[], options?: SetOptions): void;
+    /**
+     * The embedding of `text`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once,
+     * and all get its embedding or the error it failed with.
+     *
+     * @param fn is given a signal, which aborts when nobody waits for its embedding any more.
+     * @throws TypeError or RangeError as {@link set} does, where `fn` does not give an embedding.
+     */
+    getOrSet(text: string, fn: (signal: AbortSignal) => number[] | PromiseLike<number[]>, options?: GetOrSetOptions<number[]>): Promise<number[]>;
+    /**
+     * The embeddings of all texts, in their order. Those that are not there are asked of `fn` together, each distinct text
+     * once, and stored: all of them, or none where `fn` fails. A text that another call is fetching already is waited for.
+     *
+     * @param fn is given the missing texts in the order they first occur in, and gives an embedding for each; its signal
+     *   aborts when nobody waits for them any more.
+     * @throws PerformanceError `ERR_RESULT_COUNT` where `fn` gives fewer or more embeddings than it was given texts.
+     * @throws TypeError or RangeError as {@link set} does, where one of them is no embedding.
+     * @example
+     * const cache = new EmbeddingCache({ model: 'text-embedding-3-small', dimensions: 2 })
+     * cache.set('transfer', [0.125, 1])
+     * const asked: string[] = []
+     * const embed = async (texts: string[]) => {
+     *   asked.push(...texts)
+     *   return texts.map((text) => [text.length, 0.5])
+     * }
+     * await cache.getOrSetMany(['visa', 'transfer', 'visa'], embed) // [[4, 0.5], [0.125, 1], [4, 0.5]]
+     * asked // ['visa']
+     */
+    getOrSetMany(texts: string[], fn: (missing: string[], signal: AbortSignal) => number[][] | PromiseLike<number[][]>, options?: GetOrSetManyOptions): Promise<number[][]>;
     /** Whether there is a live embedding of `text`. Changes neither statistics nor recency. */
-    has(text: string): boolean;
+    has(text: string, options?: SampleOptions): boolean;
+    /** Removes the embedding of `text`; whether there was a live one. */
+    delete(text: string, options?: SampleOptions): boolean;
     /** Looks up each distinct text once: an entry for each, in the order they first occur in, `undefined` for a miss. */
     batchGet(texts: string[]): Map<string, number[] | undefined>;
     /**
      * Stores embeddings in the order of the Map, as one `set` after another would, but all of them or none.
      *
-     * @throws TypeError before anything is stored, naming what is not an Array of numbers.
+     * @throws TypeError or RangeError before anything is stored, naming what is not an embedding.
      */
     batchSet(embeddings: Map<string, number[]>): void;
-    /** Removes every embedding and resets the statistics. */
-    clear(): void;
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
+    /**
+     * Why there is a live embedding of `text` or none: with the nearest text that is stored. Changes neither statistics nor
+     * recency.
+     */
+    explain(text: string, options?: SampleOptions): Explanation;
 }
 
 /**
@@ -201,7 +611,7 @@ declare class EmbeddingCache {
  * cache.get('student-metrics', { studentId: '123' }) // { gpa: 3.4 }
  * cache.invalidate('student-metrics') // 1
  */
-declare class QueryCache {
+declare class QueryCache extends BaseCache {
     /**
      * @param options `maxSize` defaults to 200 entries, `ttl` to 5 minutes, `maxMemory` to 50 MiB.
      * @throws TypeError or RangeError for an option of the wrong type or without sense.
@@ -212,19 +622,35 @@ declare class QueryCache {
      *
      * @throws TypeError where `params` holds what no key can be made of: a function, a symbol, a cycle.
      */
-    get<T = any>(query: string, params?: any): T | undefined;
+    get<T = any>(query: string, params?: any, options?: SampleOptions): T | undefined;
     /**
      * Stores a result with a full time to live.
      *
      * @throws TypeError as {@link get} does.
      */
-    set(query: string, params: any | undefined, result: any): void;
+    set(query: string, params: any | undefined, result: any, options?: SetOptions): void;
+    /**
+     * The live result, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and all
+     * get its result or the error it failed with.
+     *
+     * @param fn is given a signal, which aborts when nobody waits for its result any more.
+     */
+    getOrSet<T = any>(query: string, params: any | undefined, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: GetOrSetOptions<T>): Promise<T>;
     /**
      * Whether there is a live result. Changes neither statistics nor recency.
      *
      * @throws TypeError as {@link get} does.
      */
-    has(query: string, params?: any): boolean;
+    has(query: string, params?: any, options?: SampleOptions): boolean;
+    /** Removes a result; whether there was a live one. */
+    delete(query: string, params?: any, options?: SampleOptions): boolean;
+    /**
+     * Why there is a live result or none: what has expired, or the nearest query that is stored and the places in which it
+     * differs. Changes neither statistics nor recency.
+     *
+     * @throws TypeError as {@link get} does.
+     */
+    explain(query: string, params?: any, options?: SampleOptions): Explanation;
     /**
      * Removes every entry whose query text matches, or whose query text directly followed by its parameters as JSON does:
      * `student-metrics{"studentId":"123"}`. JSON as `JSON.stringify` wrote it when the result was stored, a bigint as the
@@ -232,18 +658,12 @@ declare class QueryCache {
      *
      * A string matches where it occurs literally or, if it is a valid regular expression, where that matches: removing too
      * much is safe, a stale result is not. Sticky and global expressions match like any other, and their `lastIndex` is
-     * left alone. The statistics stay as they are.
+     * left alone. The statistics stay as they are. With a store, what matches leaves that too.
      *
      * @returns how many entries were removed.
      * @throws TypeError where `pattern` is neither a string nor a regular expression.
      */
     invalidate(pattern: RegExp | string): number;
-    /** Removes every result and resets the statistics. */
-    clear(): void;
-    /** What the cache has done since it was made or last cleared, and what it holds now. */
-    getStats(): CacheStats;
-    /** Removes the expired entries, which otherwise leave when they are looked up or room is needed. Returns how many. */
-    removeExpired(): number;
 }
 
 /**
@@ -266,9 +686,9 @@ declare class CacheManager {
     clearAll(): void;
     /** The statistics of the three caches. */
     getAllStats(): {
-        response: CacheStats;
-        embedding: CacheStats;
-        query: CacheStats;
+        response: DetailedCacheStats;
+        embedding: DetailedCacheStats;
+        query: DetailedCacheStats;
     };
     /**
      * Removes expired entries every `intervalMs`; started again, it goes on with the new interval only. Does not keep the
@@ -829,13 +1249,6 @@ interface RunResult<TOutput = any> {
     [field: string]: any;
 }
 
-/** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
-declare class PerformanceError extends Error {
-    /** A stable code, such as `ERR_SOURCE`; `docs/errors.md` lists them all. */
-    readonly code: string;
-    constructor(code: string, message: string, options?: ErrorOptions);
-}
-
 /** What a stream has done since it was made or cleared. */
 interface StreamStats {
     /** Items whose batch succeeded. */
@@ -1229,5 +1642,5 @@ declare class SourceError extends PerformanceError {
     constructor(cause: unknown, results: ExecutionResult[]);
 }
 
-export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, benchmarkCache, cacheManager, performanceMonitor };
-export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheOptions, CacheStats, ComponentTiming, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, InvalidatableCache, Milliseconds, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, StreamConfig, StreamStats, TestCase, WorkerConfig };
+export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ReplayMissError, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, registerCodec };
+export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, SampleOptions, Savings, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TestCase, TokenUsage, UnstorableEvent, ValueCodec, WaitOptions, WorkerConfig };
