@@ -1,6 +1,13 @@
 // What each mode finds, stores and calls.
 
-import { EmbeddingCache, LRUCache, PerformanceError, QueryCache, ResponseCache } from '@aah/ai-evals-performance'
+import {
+  CacheManager,
+  EmbeddingCache,
+  LRUCache,
+  PerformanceError,
+  QueryCache,
+  ResponseCache,
+} from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deferred } from './helpers/deferred.ts'
 
@@ -171,4 +178,13 @@ describe('the environment', () => {
     expect(() => new LRUCache()).toThrow(RangeError)
     expect(() => new LRUCache()).toThrow(`Expected \`AI_EVALS_CACHE\` to be ${expected}, got \`"reply"\``)
   })
+})
+
+test('the shared caches take the mode that the environment names when they are first used', () => {
+  const manager = new CacheManager()
+  vi.stubEnv('AI_EVALS_CACHE', 'off')
+  manager.queryCache.set('q', undefined, 1)
+  vi.stubEnv('AI_EVALS_CACHE', 'live')
+  manager.responseCache.set('a', config, 1)
+  expect([manager.queryCache.has('q'), manager.responseCache.has('a', config)]).toEqual([false, true])
 })

@@ -1,136 +1,111 @@
-// Copies for caches that do not give out what they hold: equal to what was given, and sharing nothing that can change.
+// Who changes what he was given, or what he stored, and who notices.
 
-import { isDeepStrictEqual, types } from 'node:util'
-import fc from 'fast-check'
+import { EmbeddingCache, LRUCache, QueryCache, ResponseCache, Store } from '@aah/ai-evals-performance'
 import { describe, expect, test } from 'vitest'
-import { decodeValue } from '../lib/values/codec/decode.ts'
-import { encodeValue } from '../lib/values/codec/encode.ts'
-import { copyValue, freezeValue } from '../lib/values/codec/isolation.ts'
-import { registerCodec } from '../lib/values/codec/registry.ts'
-import { Unstorable } from '../lib/values/codec/unstorable.ts'
-import { anyStorable } from './helpers/any-data.ts'
-import { completed } from './helpers/codec.ts'
+import { temporaryFolder } from './helpers/folders.ts'
 
-const copy = (value: unknown): any => {
-  const result = copyValue(value)
-  if (result instanceof Unstorable) throw new Error(result.kind)
-  return result.value
-}
+const config = { model: 'gpt-4' }
+const answer = () => ({ text: 'yes', parts: [{ number: 1 }] })
 
-/** Every object that a value refers to, itself included. */
-function objectsOf(value: unknown, met = new Set<object>()): Set<object> {
-  if (typeof value !== 'object' || value === null || met.has(value)) return met
-  met.add(value)
-  if (types.isMap(value)) for (const pair of value) pair.map((part) => objectsOf(part, met))
-  if (types.isSet(value)) for (const member of value) objectsOf(member, met)
-  if (ArrayBuffer.isView(value)) objectsOf(value.buffer, met)
-  else for (const name of Reflect.ownKeys(value)) objectsOf((value as any)[name], met)
-  return met
-}
-
-class Money {
-  cents: unknown
-  constructor(cents: unknown) {
-    this.cents = cents
-  }
-}
-
-describe('copyValue', () => {
-  test('gives an equal value that shares no object', () => {
-    fc.assert(
-      fc.property(anyStorable, (value) => {
-        const copied = copy(value)
-        expect(isDeepStrictEqual(copied, value)).toBe(true)
-        const originals = objectsOf(value)
-        for (const object of objectsOf(copied)) expect(originals.has(object)).toBe(false)
-      }),
-      { numRuns: 1_000 },
-    )
-  })
-
-  test('gives what the store would give back, and refuses what it would refuse', () => {
-    const values: unknown[] = [
-      ...[{ a: () => {} }, [Symbol('s')], new Money(1), new Map([['k', new WeakMap()]]), new SharedArrayBuffer(1)],
-      ...[Object.assign(new Set(), { extra: 1 }), new (class extends Error {})('x'), { deep: [Promise.resolve()] }],
-      ...[Object.assign(new RangeError('x', { cause: [1] }), { code: 7 }), new AggregateError([1], 'y')],
-      ...[Object.assign([1], { extra: { a: 1 } }), new Array(2_000), Object.assign(new Array(2_000), { 7: {} })],
-      ...[JSON.parse('{ "__proto__": { "a": 1 } }'), [new Date(Number.NaN)], [Object(1n)], /x/y],
-    ]
-    for (const value of values) {
-      const encoded = encodeValue(value)
-      const copied = copyValue(value)
-      if (encoded instanceof Unstorable) expect(copied).toEqual(encoded)
-      else {
-        const { codec, value: bytes } = completed(encoded)
-        expect(copied).toStrictEqual(decodeValue(codec, bytes))
-      }
-    }
-  })
-
-  test('objects that are one stay one, and cycles stay cycles', () => {
-    const shared = { name: 'shared' }
-    const { buffer } = new Uint8Array(8)
-    const value: any = {
-      list: [shared, shared],
-      map: new Map([[shared, shared]]),
-      views: [new DataView(buffer), buffer],
-    }
-    value.self = value
-    for (let count = 0; count < 20; count++) value[`o${count}`] = { shared }
-    const copied = copy(value)
-    expect(copied.self).toBe(copied)
-    expect(copied.list[0]).toBe(copied.list[1])
-    expect(copied.map.get(copied.list[0])).toBe(copied.o19.shared)
-    expect(copied.views[0].buffer).toBe(copied.views[1])
-  })
-
-  test('instances with a codec are made anew by it', () => {
-    registerCodec('Money', {
-      is: (value) => value instanceof Money,
-      encode: ({ cents }: Money) => cents,
-      decode: (cents) => new Money(cents),
-    })
-    const price = new Money({ exact: [1] })
-    const copied = copy([price, price])
-    expect(copied[0]).toBeInstanceOf(Money)
-    expect([copied[0] === price, copied[0] === copied[1], copied[0].cents === price.cents]).toEqual([
-      false,
-      true,
-      false,
-    ])
-    expect(copied[0].cents).toEqual({ exact: [1] })
-    expect(copyValue(new Money(() => {}))).toEqual(new Unstorable('function', 'encode(Money)'))
-    price.cents = price
-    expect(copyValue(price)).toEqual(encodeValue(price))
-    registerCodec('Money', { is: () => false, encode: () => 0, decode: () => 0 })
+describe('reference', () => {
+  test('is the default: all share one value', async () => {
+    const cache = new ResponseCache()
+    const stored = answer()
+    cache.set('a', config, stored)
+    expect(cache.get('a', config)).toBe(stored)
+    const fetched = answer()
+    expect(await cache.getOrSet('b', config, async () => fetched)).toBe(fetched)
+    expect(cache.get('b', config)).toBe(fetched)
   })
 })
 
-describe('freezeValue', () => {
-  test('freezes a copy at every depth, and leaves the value alone', () => {
-    const value: any = { list: [{ deep: [1] }], error: new Error('x', { cause: {} }), boxed: Object('ab') }
-    value.self = value
-    const result = freezeValue(value) as { value: any; isFrozen: boolean }
-    expect(result.isFrozen).toBe(true)
-    for (const object of objectsOf(result.value)) expect(Object.isFrozen(object)).toBe(true)
-    for (const object of objectsOf(value))
-      if (!types.isBoxedPrimitive(object)) expect(Object.isFrozen(object)).toBe(false)
-    expect(() => result.value.list.push(1)).toThrow(TypeError)
-    expect(result.value).toStrictEqual(value)
+describe('copy', () => {
+  test('keeps the value apart from who stored it and from all who get it', async () => {
+    const cache = new ResponseCache({ isolation: 'copy' })
+    const stored = answer()
+    cache.set('a', config, stored)
+    stored.text = 'changed'
+    const first = cache.get('a', config)
+    expect(first).toEqual(answer())
+    first.parts[0].number = 2
+    expect(cache.get('a', config)).toEqual(answer())
   })
 
-  test('says where freezing does not protect, and freezes nothing then', () => {
-    const unprotected = [new Map(), new Set(), new Date(), /x/g, new Uint8Array(1), Buffer.of(1), new ArrayBuffer(1)]
-    for (const inside of unprotected) {
-      const result = freezeValue({ list: [{ inside }] }) as { value: any; isFrozen: boolean }
-      expect(result.isFrozen).toBe(false)
-      expect(result.value).toStrictEqual({ list: [{ inside }] })
-      result.value.list.push(1)
-    }
+  test('gives each who waited for one answer a copy of his own', async () => {
+    const cache = new LRUCache({ isolation: 'copy' })
+    const fetched = answer()
+    const answers = await Promise.all([1, 2, 3].map(() => cache.getOrSet('a', async () => fetched)))
+    for (const given of answers) expect(given).toEqual(answer())
+    expect(new Set([...answers, fetched]).size).toBe(4)
   })
 
-  test('primitives are frozen as they are; what cannot be copied is said', () => {
-    for (const value of ['a', 1, undefined, null, 1n]) expect(freezeValue(value)).toEqual({ value, isFrozen: true })
-    expect(freezeValue({ a: [() => {}] })).toEqual(new Unstorable('function', 'a[0]'))
+  test('holds for embeddings and queries too, one by one and many at once', async () => {
+    const embeddings = new EmbeddingCache({ isolation: 'copy' })
+    const vector = [1, 2]
+    embeddings.batchSet(new Map([['a', vector]]))
+    vector[0] = 9
+    embeddings.get('a')![0] = 8
+    expect(embeddings.batchGet(['a']).get('a')).toEqual([1, 2])
+    const [given] = await embeddings.getOrSetMany(['b'], async () => [vector])
+    given![0] = 7
+    expect(embeddings.get('b')).toEqual([9, 2])
+    const queries = new QueryCache({ isolation: 'copy' })
+    queries.set('q', undefined, new Map([['a', 1]]))
+    queries.get('q').clear()
+    expect(queries.get('q')).toEqual(new Map([['a', 1]]))
+  })
+
+  test('keeps by reference what cannot be copied, and counts it', () => {
+    const cache = new LRUCache({ isolation: 'copy' })
+    const stored = { run: () => 1 }
+    cache.set('a', stored)
+    expect(cache.get('a')).toBe(stored)
+    expect(cache.getStats().notStorable).toBe(1)
+  })
+
+  test('holds for what comes from a store', async () => {
+    await using store = Store.open(temporaryFolder())
+    new LRUCache({ store }).set('a', answer())
+    const cache = new LRUCache({ store, isolation: 'copy' })
+    cache.get('a').text = 'changed'
+    expect(cache.get('a')).toEqual(answer())
+    cache.set('b', () => 1)
+    expect(cache.getStats().notStorable).toBe(1)
+  })
+})
+
+describe('frozen', () => {
+  test('gives all the same value, which nobody can change', async () => {
+    const cache = new LRUCache({ isolation: 'frozen' })
+    const stored = answer()
+    cache.set('a', stored)
+    stored.text = 'changed'
+    const given = cache.get('a')
+    expect(given).toEqual(answer())
+    expect(cache.get('a')).toBe(given)
+    expect(() => {
+      given.parts[0].number = 2
+    }).toThrow(TypeError)
+    const fetched = await cache.getOrSet('b', async () => answer())
+    expect(Object.isFrozen(fetched.parts[0])).toBe(true)
+    expect(cache.get('b')).toBe(fetched)
+  })
+
+  test.each([
+    ['a Map', () => new Map([['a', 1]]), (given: any) => given.clear()],
+    ['a date', () => new Date(7), (given: any) => given.setTime(8)],
+    ['a typed array', () => new Float64Array(2), (given: any) => given.fill(1)],
+    ['a Set inside', () => ({ deep: [new Set([1])] }), (given: any) => given.deep[0].add(2)],
+  ])('gives each a copy of %s, which freezing does not protect', (_name, make, change) => {
+    const cache = new LRUCache({ isolation: 'frozen' })
+    cache.set('a', make())
+    change(cache.get('a'))
+    expect(cache.get('a')).toEqual(make())
+  })
+
+  test('takes as many bytes as the value alone would', () => {
+    const [frozen, plain] = [new LRUCache({ isolation: 'frozen' }), new LRUCache()]
+    for (const cache of [frozen, plain]) cache.set('a', new Map([['a', answer()]]))
+    expect(frozen.getStats().memoryUsage).toBe(plain.getStats().memoryUsage)
   })
 })

@@ -42,6 +42,14 @@ export interface Found {
   readonly value: unknown
 }
 
+/** An answer of the store, as it is held. */
+export interface Recalled {
+  readonly held: unknown
+  /** Where memory holds it, unless it is too large for that. */
+  readonly entry: Entry<unknown> | undefined
+  readonly price: Price
+}
+
 const ANY_VALUE: StoredCodec = { encode: encodeValue, decode: decodeValue }
 
 export abstract class CacheEngine {
@@ -51,6 +59,8 @@ export abstract class CacheEngine {
   readonly accounts: Accounts
   /** Only where the mode uses one. */
   readonly store: StoreTier | undefined
+  /** Whether others that have the store open wait for an answer that is being fetched here. */
+  readonly sharesFlights: boolean
   protected readonly tier: HotTier<unknown>
   /** Whether a look-up that memory does not answer is a miss, and no more. */
   protected readonly isShallow: boolean
@@ -70,6 +80,7 @@ export abstract class CacheEngine {
     this.#sizeOf = kind.sizeOf ?? sizeOf
     const opened = openStoreTier(options, kind.values, kind.codec ?? ANY_VALUE, this.rules)
     this.store = opened?.tier
+    this.sharesFlights = this.store !== undefined && this.rules.reads && this.rules.writes
     this.#ownsStore = opened?.isOwn ?? false
     this.accounts = new Accounts(this.tier, this.store, this.rules)
     const { reads, writes, keeps } = this.rules
@@ -121,7 +132,7 @@ export abstract class CacheEngine {
   }
 
   /** The live answer in the store, as it is held in memory from now on; nothing is counted. */
-  recall(place: Place): { held: unknown; entry: Entry<unknown> | undefined; price: Price } | undefined {
+  recall(place: Place): Recalled | undefined {
     if (!this.rules.reads) return undefined
     const stored = this.store?.read(place.request)
     if (stored === undefined) return undefined

@@ -9,21 +9,52 @@ import { ResponseCache } from './response-cache.ts'
  * The three caches of an evaluation, cleared, swept and observed together. {@link cacheManager} is the one that a
  * program shares; one made with `new` is separate.
  *
- * The caches can be replaced, and every method acts on those in place at the time of the call.
+ * The caches can be replaced, and every method acts on those in place at the time of the call. Each is made when it is
+ * first asked for, so that the environment can name its mode until then.
  *
  * @example
  * cacheManager.responseCache = new ResponseCache({ maxSize: 10_000, ttl: Infinity })
  * cacheManager.getAllStats().response.maxSize // 10000
  */
 export class CacheManager {
-  responseCache: ResponseCache = new ResponseCache()
-  embeddingCache: EmbeddingCache = new EmbeddingCache()
-  queryCache: QueryCache = new QueryCache()
+  #responseCache: ResponseCache | undefined
+  #embeddingCache: EmbeddingCache | undefined
+  #queryCache: QueryCache | undefined
   #endCleanup: (() => void) | undefined
 
   /** The instance that {@link cacheManager} is. */
   static getInstance(): CacheManager {
     return cacheManager
+  }
+
+  /** The responses of models. */
+  get responseCache(): ResponseCache {
+    this.#responseCache ??= new ResponseCache()
+    return this.#responseCache
+  }
+
+  set responseCache(cache: ResponseCache) {
+    this.#responseCache = cache
+  }
+
+  /** The embeddings of texts. */
+  get embeddingCache(): EmbeddingCache {
+    this.#embeddingCache ??= new EmbeddingCache()
+    return this.#embeddingCache
+  }
+
+  set embeddingCache(cache: EmbeddingCache) {
+    this.#embeddingCache = cache
+  }
+
+  /** The results of database queries. */
+  get queryCache(): QueryCache {
+    this.#queryCache ??= new QueryCache()
+    return this.#queryCache
+  }
+
+  set queryCache(cache: QueryCache) {
+    this.#queryCache = cache
   }
 
   /** Removes every entry of the three caches and resets their statistics. */

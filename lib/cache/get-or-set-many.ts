@@ -1,9 +1,11 @@
 // Many requests at once: those that nothing is there for go to the caller's function together.
 
-import type { CacheEngine } from './cache-engine.ts'
+import type { Milliseconds } from '../units.ts'
+import type { CacheEngine, Recalled } from './cache-engine.ts'
 import { arrivals, type Flight, type Flights } from './flights.ts'
-import { flightsOf, isWanted, land, lookUp } from './get-or-set.ts'
-import type { GetOrSetManyOptions } from './options.ts'
+import { flightsOf, isWanted, land, lookUp, takeStored } from './get-or-set.ts'
+import { takeTurns, waitForTurn } from './leases.ts'
+import { type GetOrSetManyOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
 import { FREE } from './usage.ts'
 
@@ -41,10 +43,49 @@ export async function getOrSetMany(
 }
 
 function depart(engine: CacheEngine, places: readonly Place[], fetch: FetchMany, options: GetOrSetManyOptions) {
-  const flights: Flights = flightsOf(engine)
+  const flights = flightsOf(engine)
   const departed = flights.begin(places)
-  land(flights, departed, answer(engine, departed, fetch, options))
+  const fetchAll = (fetched: readonly Flight[]) => land(flights, fetched, answer(engine, fetched, fetch, options))
+  if (engine.sharesFlights) takeTurnsAndFetch(engine, flights, departed, fetchAll, maxWaitOf(options))
+  else fetchAll(departed)
   return departed
+}
+
+/**
+ * Fetches what nobody else is fetching, and of the rest what the others did not store. Each flight ends, and gives back
+ * its lease, as soon as its answer is there. Never rejects.
+ */
+async function takeTurnsAndFetch(
+  engine: CacheEngine,
+  flights: Flights,
+  departed: readonly Flight[],
+  fetchAll: (fetched: readonly Flight[]) => Promise<boolean>,
+  maxWait: Milliseconds,
+): Promise<void> {
+  const { ours, stored, theirs } = await takeTurns(engine, departed)
+  for (const [flight, recalled] of stored) landStored(engine, flights, flight, recalled)
+  if (!(await fetchAll(ours))) {
+    // All or none: who asked for these has been told of the failure.
+    await land(flights, theirs, ours[0]?.answer as Promise<never>)
+    return
+  }
+  const rest: Flight[] = []
+  const waits = theirs.map(async (flight) => {
+    try {
+      const recalled = await waitForTurn(engine, flight, maxWait)
+      if (recalled === undefined) rest.push(flight)
+      else landStored(engine, flights, flight, recalled)
+    } catch (failure) {
+      await land(flights, [flight], Promise.reject(failure))
+    }
+  })
+  await Promise.all(waits)
+  await fetchAll(rest)
+}
+
+function landStored(engine: CacheEngine, flights: Flights, flight: Flight, recalled: Recalled): void {
+  flights.end(flight)
+  flight.land(takeStored(engine, flight, recalled))
 }
 
 /** The answers as they are held, all of them stored or none. */
@@ -54,11 +95,13 @@ async function answer(
   fetch: FetchMany,
   options: GetOrSetManyOptions,
 ): Promise<unknown[]> {
-  const { signal } = (flights[0] as Flight).call
+  const call = flights[0]?.call
+  if (call === undefined) return []
+  if (call.isAbandoned) throw call.signal.reason
   const begun = performance.now()
   const values = await fetch(
     flights.map(({ place }) => place),
-    signal,
+    call.signal,
   )
   const price = { ...FREE, time: (performance.now() - begun) / flights.length }
   return flights.map((flight, index) => {

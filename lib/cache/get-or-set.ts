@@ -1,8 +1,9 @@
 // One request, answered from what is there or by the caller's function, which is called once however many ask.
 
-import type { CacheEngine } from './cache-engine.ts'
+import type { CacheEngine, Recalled } from './cache-engine.ts'
 import { arrivals, type Flight, Flights } from './flights.ts'
-import type { FetchOptions } from './options.ts'
+import { waitForTurn } from './leases.ts'
+import { type FetchOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
 
 /** The caller's function. */
@@ -52,24 +53,46 @@ function depart(engine: CacheEngine, place: Place, fetch: Fetch, options: FetchO
   return flight
 }
 
-/** Ends flights with their answers, as they are held, or with the failure of their call. */
-export async function land(flights: Flights, landing: readonly Flight[], answers: Promise<unknown[]>): Promise<void> {
+/** Ends flights with their answers, as they are held, or with the failure of their call; whether there was none. */
+export async function land(
+  flights: Flights,
+  landing: readonly Flight[],
+  answers: Promise<unknown[]>,
+): Promise<boolean> {
   try {
     const held = await answers
     for (const [index, flight] of landing.entries()) {
       flights.end(flight)
       flight.land(held[index])
     }
+    return true
   } catch (failure) {
     for (const flight of landing) {
       flights.end(flight, failure)
       flight.fail(failure)
     }
+    return false
   }
 }
 
-/** The one answer, as it is held. */
+/** The one answer, as it is held: from the store, if somebody else put it there while we waited for our turn. */
 async function answer(engine: CacheEngine, flight: Flight, fetch: Fetch, options: FetchOptions): Promise<unknown[]> {
+  if (engine.sharesFlights) {
+    const stored = await waitForTurn(engine, flight, maxWaitOf(options))
+    if (stored !== undefined) return [takeStored(engine, flight, stored)]
+    if (flight.call.isAbandoned) throw flight.call.signal.reason
+  }
+  return [await fetchOne(engine, flight, fetch, options)]
+}
+
+/** The answer of a flight that somebody else paid for. */
+export function takeStored(engine: CacheEngine, flight: Flight, { held, price }: Recalled): unknown {
+  engine.accounts.coalesced++
+  engine.accounts.share(flight.joined + 1, price)
+  return held
+}
+
+async function fetchOne(engine: CacheEngine, flight: Flight, fetch: Fetch, options: FetchOptions): Promise<unknown> {
   const begun = performance.now()
   const value = await fetch(flight.call.signal)
   const time = performance.now() - begun
@@ -78,7 +101,7 @@ async function answer(engine: CacheEngine, flight: Flight, fetch: Fetch, options
   const held = engine.isolate(value)
   const isAdmitted = value !== undefined && (options.shouldStore ? options.shouldStore(value) : engine.admits(value))
   if (isAdmitted && isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)
-  return [held]
+  return held
 }
 
 /** Whether an answer is still the newest there is. One that all have turned away from was paid for all the same. */

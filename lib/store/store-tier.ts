@@ -52,6 +52,8 @@ export interface Lifetime extends Counters {
 /** How many labels cross at once. */
 const PAGE = 1_000
 const FACTS = 10
+/** The outcome of a lease that nobody keeps. */
+const GO_WITHOUT = 2
 
 export class StoreTier {
   readonly name: string
@@ -137,6 +139,22 @@ export class StoreTier {
 
   count({ hits, coalesced, time, tokens, cost, notStorable }: Counters): void {
     if (this.handle.isOpen) native.storeCount(this.#namespace, hits, coalesced, time, tokens, cost, notStorable)
+  }
+
+  /** Asks for the right to answer a request: see `leases.ts` for the outcomes. */
+  async acquire(request: string, maxWait: number): Promise<{ outcome: number; failure?: Uint8Array }> {
+    return this.handle.isOpen ? native.storeAcquire(this.#namespace, request, maxWait) : { outcome: GO_WITHOUT }
+  }
+
+  /** The same for many, without waiting for anybody. */
+  async tryAcquire(requests: string[]): Promise<Uint8Array> {
+    if (!this.handle.isOpen) return new Uint8Array(requests.length).fill(GO_WITHOUT)
+    return native.storeTryAcquire(this.#namespace, requests)
+  }
+
+  /** Gives the right back, behind what was put before. */
+  release(request: string, failure: Uint8Array | null): void {
+    if (this.handle.isOpen) native.storeRelease(this.#namespace, request, failure)
   }
 
   /** `undefined` once the store is closed. */

@@ -46,8 +46,7 @@ export class Store extends EventEmitter {
     return new Store(openFolder('folder', folder, limitOption('maxBytes', options?.maxBytes, undefined)))
   }
 
-  /** @internal */
-  constructor(handle: StoreHandle) {
+  private constructor(handle: StoreHandle) {
     super()
     this.#handle = handle
     handle.teller = { unstorable: (event) => this.#tell('unstorable', event) }
