@@ -53,6 +53,15 @@ export function formatChange(percent: number): string {
   return /^[1-9]|^0\.[1-9]/.test(text) ? `+${text}` : text
 }
 
+/** `2026-11-22 17:05`, in the time zone of this machine. */
+export function formatTime(time: Milliseconds): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return 'n/a'
+  const two = (part: number) => String(part).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
 // Wide in terminals: emoji, and the scripts that Unicode calls East Asian wide.
 const WIDE =

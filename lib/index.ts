@@ -26,7 +26,7 @@ export { CacheInvalidator } from './cache/cache-invalidator.ts'
 
 // The store on disk
 export { Store } from './store/store.ts'
-export type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent } from './store/types.ts'
+export type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent, VerifyReport } from './store/types.ts'
 
 // Monitoring
 export type {

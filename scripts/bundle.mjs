@@ -1,13 +1,13 @@
 // Bundles lib/ into dist/index.js: one CommonJS file, which `require` and `import` both load, so they share singletons.
+// The command line is a bundle of its own, dist/cli.js, with the packages that it uses and their licences beside it.
 
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './steps.mjs'
 
-await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: ['lib/index.ts'],
-  outfile: join(root, 'dist/index.js'),
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -17,4 +17,28 @@ await build({
   sourcesContent: false,
   external: ['*/binding.js'],
   logLevel: 'warning',
+}
+
+await build({ ...options, entryPoints: ['lib/index.ts'], outfile: join(root, 'dist/index.js') })
+const { metafile } = await build({
+  ...options,
+  entryPoints: ['lib/cli/main.ts'],
+  outfile: join(root, 'dist/cli.js'),
+  banner: { js: '#!/usr/bin/env node' },
+  sourcemap: false,
+  metafile: true,
 })
+writeFileSync(join(root, 'dist/cli.licenses.txt'), licences(Object.keys(metafile.inputs)))
+
+/** The licences of the packages that bundled files come from. */
+function licences(files) {
+  const folders = files.flatMap((file) => file.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [])
+  return [...new Set(folders)].sort().map(licence).join('\n\n')
+}
+
+function licence(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name))
+  if (file === undefined) throw new Error(`${folder} is bundled and has no licence file`)
+  return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`
+}

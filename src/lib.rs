@@ -15,6 +15,7 @@ pub mod store;
 pub mod store_entries;
 pub mod store_events;
 pub mod store_lease;
+pub mod store_tools;
 
 use napi_derive::napi;
 

@@ -43,6 +43,10 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
       expect(files.sort()).toEqual(['binding.js', 'dist', 'index.d.ts', 'index.js', 'package.json'])
     })
 
+    test('brings a command', async () => {
+      expect(await run('npx', ['--no-install', 'ai-evals-perf', 'cache', '--help'], project)).toContain('verify')
+    })
+
     describe.each(versions)('on the %s Node.js', (version) => {
       test.each([
         ['require', ['-p', "require('@aah/ai-evals/performance').cacheManager.getAllStats().response.entries"]],
@@ -56,6 +60,11 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
         ],
       ])('one line with %s works', async (_kind, args) => {
         expect((await run(nodes[version] ?? '', args, project)).trim()).toBe('0')
+      })
+
+      test('the command line says what it can do', async () => {
+        const program = join(project, 'node_modules/@aah/ai-evals-performance/dist/cli.js')
+        expect(await run(nodes[version] ?? '', [program, '--help'], project)).toContain('Usage: ai-evals-perf')
       })
 
       test.each(['program.cjs', 'program.mjs'])('%s runs to its end', async (program) => {

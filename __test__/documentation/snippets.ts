@@ -28,11 +28,11 @@ function fencedIn(text: string): Block[] {
   return Array.from(blocks, ({ index, 1: code = '' }) => ({ index, code }))
 }
 
-/** In a comment, `@example` begins a block too, which ends with the comment. */
+/** In a comment, `@example` begins a block too, which ends with the comment or where another tag of it begins. */
 function examplesIn(text: string): Block[] {
   return [...text.matchAll(/\/\*\*(?:(?!\*\/).)*\*\//gs)].flatMap(({ index, 0: comment }) => {
     const bare = comment.replace(/\*\/$/, '').replace(/^\s*\/?\*+ ?/gm, '')
-    const example = /^@example\n(.*)$/ms.exec(bare)
+    const example = /^@example\n(.*?)(?=^@(?:param|returns|throws)\b|(?![^]))/ms.exec(bare)
     return [...fencedIn(bare), ...(example ? [{ index: 0, code: example[1] ?? '' }] : [])].map(({ code }) => ({
       index,
       code,

@@ -6,7 +6,8 @@ import { resolve } from 'node:path'
 import { checkString, outOfRange } from '../arguments.ts'
 import * as native from '../native.ts'
 import { type Bytes, MiB, type Milliseconds } from '../units.ts'
-import type { StoreStats, UnstorableEvent } from './types.ts'
+import { verify } from './tools.ts'
+import type { StoreStats, UnstorableEvent, VerifyReport } from './types.ts'
 import { WeakList } from './weak-list.ts'
 
 /** How long the end of the process waits for the disk. */
@@ -74,6 +75,10 @@ export class StoreHandle {
 
   stats(): StoreStats {
     return this.#lastStats ?? native.storeStats(this.#native)
+  }
+
+  verify(): Promise<VerifyReport> {
+    return verify(this.#native)
   }
 
   close(): Promise<void> {

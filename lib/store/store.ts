@@ -4,7 +4,7 @@ import { asyncDispose } from '../dispose.ts'
 import { emitSafely } from '../emit.ts'
 import { flushOrThrow } from './flush.ts'
 import { openFolder, type StoreHandle } from './store-handle.ts'
-import type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent } from './types.ts'
+import type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent, VerifyReport } from './types.ts'
 
 /** For the caches: what a store holds is no business of others. */
 export let handleOf: (store: Store) => StoreHandle
@@ -69,6 +69,15 @@ export class Store extends EventEmitter {
    */
   flush(): Promise<void> {
     return flushOrThrow(this.#handle)
+  }
+
+  /**
+   * Reads everything that is on disk and compares it with its checksums, on a thread of its own and while others read and
+   * write. What is found wrong is left as it is: it is a miss when it is looked up. After `flush()`, what was written
+   * before is looked at too. Never rejects for the state of the disk.
+   */
+  verify(): Promise<VerifyReport> {
+    return this.#handle.verify()
   }
 
   /**

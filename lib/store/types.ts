@@ -32,6 +32,22 @@ export interface StoreStats {
   degradations: number
 }
 
+/** What `Store.verify` found. */
+export interface VerifyReport {
+  /** Whether nothing is wrong: no entry is damaged, and SQLite finds the file sound. */
+  ok: boolean
+  /** Entries that are as they were written. */
+  entries: number
+  /** Bytes of these. */
+  bytes: Bytes
+  /** Entries that are not. A look-up of one is a miss, and removes it. */
+  damaged: number
+  /** Entries that another version of this package wrote: they are whole, and what they mean is not known. */
+  unknown: number
+  /** What SQLite says of the file; empty where it is sound. */
+  problems: string[]
+}
+
 /** What the event `'degraded'` says: a store cannot do all of its work, and goes on as well as it can. */
 export interface DegradedEvent {
   /** A stable word, such as `'write-failed'`, `'read-only'`, `'damaged-record'` or `'future-schema'`. */

@@ -47,7 +47,9 @@ fn open(folder: &Path) -> Store {
 fn close(store: &Store) {
     let (sender, receiver) = sync_channel(1);
     store.close(Box::new(move |()| sender.send(()).unwrap()));
-    receiver.recv_timeout(Duration::from_secs(20)).expect("the store closes");
+    receiver
+        .recv_timeout(Duration::from_secs(20))
+        .expect("the store closes");
 }
 
 fn flush(store: &Store) -> Option<String> {
@@ -112,7 +114,10 @@ fn put(store: &Store, namespace: &Namespace, key: &str, value: &[u8]) {
 fn right_ones(store: &Store, what: &str) -> usize {
     let found = entries().into_iter().enumerate().filter(|(index, (key, value))| {
         let found = read(store, &namespace_of(*index), key);
-        assert!(found.as_ref().is_none_or(|found| found == value), "{what}: {key} is wrong");
+        assert!(
+            found.as_ref().is_none_or(|found| found == value),
+            "{what}: {key} is wrong"
+        );
         found.is_some()
     });
     found.count()
@@ -163,7 +168,12 @@ impl Files {
 /// A folder in memory where the system has one, for the sake of speed.
 fn folder() -> TempDir {
     let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
+    if memory.is_dir() {
+        TempDir::new_in(memory)
+    } else {
+        TempDir::new()
+    }
+    .unwrap()
 }
 
 /// The files of a store that was closed, and of one that was not: with everything in its log.

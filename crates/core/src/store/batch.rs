@@ -3,19 +3,21 @@
 //! Whatever is queued behind each other in one batch is committed at once or not at all. Applying a batch again to
 //! another file is right: it says what is to be, not what is to change, except for counters, which begin anew there.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, types::ValueRef};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    bounds::{Bounds, make_room, remove_expired, shrink},
+    bounds::{ANY, Bounds, make_room, remove_expired, shrink},
     command::{Command, Task},
     core::Core,
     counters::Counters,
-    entry::{Address, Entry},
+    entry::{Address, Entry, Namespace},
     lease::{self, Bid, Decision},
-    record::{Record, RecordError},
+    record::Record,
+    tools::{Content, Merge, Merged, content},
     trouble::Trouble,
 };
+use crate::{clock::UnixMillis, explain::fields_of};
 
 /// What a batch met that somebody should know.
 #[derive(Debug, Default)]
@@ -65,13 +67,15 @@ pub(super) fn write(
         totals, mut findings, ..
     } = batch;
     totals.write(&transaction)?;
+    note(&transaction, &findings, core.max_bytes())?;
     if durable {
         // A transaction without a change would not reach the disk, and neither would those before it.
         transaction
             .prepare_cached("INSERT INTO meta VALUES ('flushes', 1) ON CONFLICT DO UPDATE SET value = value + 1")?
             .execute([])?;
     }
-    findings.has_slack = shrink(&transaction, bounds)?;
+    findings.has_slack = shrink(&transaction, bounds, core.is_compacting())?;
+    core.compact(core.is_compacting() && findings.has_slack);
     transaction.commit()?;
     Ok(findings)
 }
@@ -82,6 +86,25 @@ fn limit_pages(connection: &Connection, core: &Core) -> Result<(), Trouble> {
     let pages = core.max_pages.load(std::sync::atomic::Ordering::Relaxed).cast_signed();
     let pages = if pages == 0 { i64::from(u32::MAX) } else { pages };
     connection.pragma(None, "max_page_count", pages, |_| Ok(()))?;
+    Ok(())
+}
+
+/// Writes down what whoever looks at the store later wants to know.
+fn note(connection: &Connection, findings: &Findings, max_bytes: u64) -> Result<(), Trouble> {
+    if findings.damaged_records > 0 {
+        connection
+            .prepare_cached(
+                "INSERT INTO meta VALUES ('damaged_records', ?1) ON CONFLICT DO UPDATE SET value = value + ?1",
+            )?
+            .execute([findings.damaged_records.cast_signed()])?;
+    }
+    if max_bytes != ANY {
+        connection
+            .prepare_cached(
+                "INSERT INTO meta VALUES ('max_bytes', ?1) ON CONFLICT DO UPDATE SET value = ?1 WHERE value <> ?1",
+            )?
+            .execute([i64::try_from(max_bytes).unwrap_or(i64::MAX)])?;
+    }
     Ok(())
 }
 
@@ -98,11 +121,17 @@ impl Batch<'_> {
     fn apply(&mut self, task: &Task) -> Result<(), Trouble> {
         match task {
             Task::Put(entry) => self.put(&entry.0, &entry.1),
+            Task::Merge(merge) => self.merge(merge),
             Task::Remove(id) => remove(self.connection, &mut self.totals, *id),
+            Task::RemoveUnused(id, used) => self.remove_unused(*id, *used),
+            Task::Compact => {
+                self.core.compact(true);
+                Ok(())
+            }
             Task::Clear(namespace) => self.clear(namespace),
             Task::Count(namespace, counters) => self.count(namespace, *counters),
             Task::Touch(id) => self.touch(*id),
-            Task::Inspect(id) => self.inspect(*id),
+            Task::Inspect(id) | Task::RemoveDamaged(id) => self.inspect(*id),
             #[cfg(test)]
             Task::Panic => panic!("as the test asked"),
             Task::Acquire(bid) => self.acquire(bid),
@@ -116,27 +145,79 @@ impl Batch<'_> {
         let fields = entry.fields(address);
         remove(self.connection, &mut self.totals, address.id)?;
         let record = entry.record(address);
-        let Some(record) = record.filter(|record| (record.len() + fields.len()) as u64 <= self.bounds.entry) else {
+        let Some(record) = record.filter(|record| self.fits(record, &fields)) else {
             self.findings.too_large += 1;
             return Ok(());
         };
-        let name = String::from_utf8_lossy(address.namespace());
-        let namespace = self.namespace(&name)?;
+        self.insert(address.id, address.namespace(), entry.facts.deadline, &fields, &record)
+    }
+
+    fn fits(&self, record: &[u8], fields: &[u8]) -> bool {
+        (record.len() + fields.len()) as u64 <= self.bounds.entry
+    }
+
+    /// Adds an entry where there is none.
+    fn insert(
+        &mut self,
+        id: i64,
+        namespace: &[u8],
+        deadline: UnixMillis,
+        fields: &[u8],
+        record: &[u8],
+    ) -> Result<(), Trouble> {
+        let namespace = self.namespace(&String::from_utf8_lossy(namespace))?;
         let size = ((record.len() + fields.len()) as u64).cast_signed();
-        let deadline = entry.facts.deadline.0;
+        let used = self.core.clock.wall().0 as i64;
+        let deadline = deadline.0.is_finite().then_some(deadline.0);
         self.connection
             .prepare_cached("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)")?
-            .execute(params![
-                address.id,
-                self.core.clock.wall().0 as i64,
-                size,
-                deadline.is_finite().then_some(deadline),
-                namespace,
-                fields,
-                record
-            ])?;
+            .execute(params![id, used, size, deadline, namespace, fields, record])?;
         self.totals.add(namespace, 1, size);
         Ok(())
+    }
+
+    fn merge(&mut self, merge: &Merge) -> Result<(), Trouble> {
+        let Ok(record) = Record::decode(&merge.record) else {
+            return Ok(());
+        };
+        let id = Namespace::id_of(record.namespace, record.key);
+        let wins = self
+            .connection
+            .prepare_cached("SELECT record FROM entry WHERE id = ?")?
+            .query_row([id], |row| {
+                Ok(match content(id, row.get_ref(0)?) {
+                    Content::Whole(_, stored) => merge.wins(&record, stored),
+                    Content::Unknown => false,
+                    Content::Damaged => true,
+                })
+            })
+            .optional()?;
+        if wins == Some(false) {
+            merge.settle(Merged::Kept);
+            return Ok(());
+        }
+        let fields = fields_of(record.key, record.previews);
+        if !self.fits(&merge.record, &fields) {
+            merge.settle(Merged::TooLarge);
+            return Ok(());
+        }
+        remove(self.connection, &mut self.totals, id)?;
+        self.insert(id, record.namespace, record.facts.deadline, &fields, &merge.record)?;
+        merge.settle(Merged::Imported);
+        Ok(())
+    }
+
+    /// Removes an entry that was not used since.
+    fn remove_unused(&mut self, id: i64, used: i64) -> Result<(), Trouble> {
+        let unused = self
+            .connection
+            .prepare_cached("SELECT used <= ?2 FROM entry WHERE id = ?1")?
+            .query_row([id, used], |row| row.get(0))
+            .optional()?;
+        match unused {
+            Some(true) => remove(self.connection, &mut self.totals, id),
+            _ => Ok(()),
+        }
     }
 
     fn namespace(&mut self, name: &str) -> Result<i64, Trouble> {
@@ -216,21 +297,13 @@ impl Batch<'_> {
         let damaged = self
             .connection
             .prepare_cached("SELECT record FROM entry WHERE id = ?")?
-            .query_row([id], |row| Ok(is_damaged(row.get_ref(0)?)))
+            .query_row([id], |row| Ok(matches!(content(id, row.get_ref(0)?), Content::Damaged)))
             .optional()?;
         if damaged == Some(true) {
             remove(self.connection, &mut self.totals, id)?;
             self.findings.damaged_records += 1;
         }
         Ok(())
-    }
-}
-
-/// Whether a value of the column `record` is none that any version has written.
-pub(super) fn is_damaged(record: ValueRef<'_>) -> bool {
-    match record {
-        ValueRef::Blob(bytes) => !matches!(Record::decode(bytes), Ok(_) | Err(RecordError::Version(_))),
-        _ => true,
     }
 }
 

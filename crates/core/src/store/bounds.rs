@@ -19,6 +19,10 @@ const CACHE_KIB: i64 = 16 << 10;
 /// Free pages that are not worth the trouble.
 const SPARE_PAGES: u64 = 64;
 
+/// Stands for the bound that the store has, for whoever only looks after it: the largest integer exact as a double.
+/// Greater ones are no bound at all.
+pub(super) const ANY: u64 = (1 << 53) - 1;
+
 /// Entries that are looked at before the room that they leave is measured.
 pub(super) const AT_ONCE: u16 = 256;
 
@@ -94,12 +98,12 @@ pub(super) fn make_room(
 }
 
 /// Gives pages back to the file system where the file has more than it may, or half of them are free, as after much
-/// was removed; not more at once than fit in a batch. Returns whether there is more to give.
-pub(super) fn shrink(connection: &Connection, bounds: Bounds) -> Result<bool, Trouble> {
+/// was removed, or `all` that are free are wanted; not more at once than fit in a batch. Returns whether there is more to give.
+pub(super) fn shrink(connection: &Connection, bounds: Bounds, all: bool) -> Result<bool, Trouble> {
     let pages = pragma(connection, "page_count")?;
     let free = pragma(connection, "freelist_count")?;
     let excess = pages.saturating_sub(bounds.database / PAGE);
-    let slack = if free > SPARE_PAGES && free > pages / 2 {
+    let slack = if all || free > SPARE_PAGES && free > pages / 2 {
         free
     } else {
         0

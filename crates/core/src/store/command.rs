@@ -7,6 +7,7 @@ use super::{
     entry::{Address, Entry},
     folder::Identity,
     lease::Bid,
+    tools::Merge,
 };
 
 /// Called once with the outcome of something that was asked for, on the writer thread.
@@ -25,6 +26,14 @@ pub(super) enum Task {
     Put(Arc<(Address, Entry)>),
     /// Removes the entry with a number.
     Remove(i64),
+    /// Stores a record under its number, unless the one that stands there is newer.
+    Merge(Arc<Merge>),
+    /// Removes the entry with a number if it was not used after this time.
+    RemoveUnused(i64, i64),
+    /// Removes a record if it is damaged, as somebody asked.
+    RemoveDamaged(i64),
+    /// Gives the file system back all that the file does not need, one batch after the other.
+    Compact,
     /// Removes the entries of a namespace.
     Clear(Arc<str>),
     /// Adds to counters.
@@ -65,8 +74,26 @@ pub(super) struct Flush {
 }
 
 impl Task {
+    /// Whether an entry is lost if it cannot be done.
+    pub(super) fn stores(&self) -> bool {
+        matches!(self, Self::Put(_) | Self::Merge(_))
+    }
+
+    /// Whether somebody waits for it, so that a flush must not answer well if it cannot be done.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.stores() || matches!(self, Self::RemoveUnused(..) | Self::RemoveDamaged(_) | Self::Compact)
+    }
+
+    /// What it takes of the room in the queue.
+    pub(super) fn record_bytes(&self) -> usize {
+        match self {
+            Self::Merge(merge) => merge.record.len(),
+            _ => 0,
+        }
+    }
+
     /// Whether a database has to be made for it if there is none.
     pub(super) fn needs_file(&self) -> bool {
-        matches!(self, Self::Put(_) | Self::Count(..) | Self::Acquire(_))
+        self.stores() || matches!(self, Self::Count(..) | Self::Acquire(_))
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Core {
     max_bytes: AtomicU64,
     /// The store answers nothing and takes nothing for as long as this core lives.
     off: AtomicBool,
+    /// The file is to have no free pages.
+    compacting: AtomicBool,
     /// The last time that a caller gave.
     now: AtomicU64,
     last_failure: Mutex<(u64, String)>,
@@ -66,6 +68,7 @@ impl Core {
             generation: AtomicU64::new(0),
             max_bytes: AtomicU64::new(max_bytes),
             off: AtomicBool::new(false),
+            compacting: AtomicBool::new(false),
             now: AtomicU64::new(f64::NAN.to_bits()),
             last_failure: Mutex::default(),
             #[cfg(test)]
@@ -107,6 +110,14 @@ impl Core {
         self.off.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn is_compacting(&self) -> bool {
+        self.compacting.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn compact(&self, compacting: bool) {
+        self.compacting.store(compacting, Ordering::Relaxed);
+    }
+
     /// Takes note of the time that a caller gives.
     pub(super) fn see(&self, now: UnixMillis) {
         self.now.store(now.0.to_bits(), Ordering::Relaxed);
@@ -131,7 +142,9 @@ impl Core {
     /// Takes note that what was queued up to `sequence` is not all on disk.
     pub(super) fn fail(&self, sequence: u64, message: &str) {
         let mut failure = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
-        *failure = (sequence, message.to_owned());
+        if sequence >= failure.0 {
+            *failure = (sequence, message.to_owned());
+        }
     }
 
     /// What went wrong with anything queued after `since`.

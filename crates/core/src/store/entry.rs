@@ -1,7 +1,7 @@
 //! An entry on its way to the disk: who it belongs to, under which number it is stored, and what it holds.
 
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{
     record::{Facts, Record},
@@ -32,6 +32,15 @@ impl Namespace {
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// The number of an entry, by its namespace and key as a record has them.
+    pub(super) fn id_of(namespace: &[u8], key: &[u8]) -> i64 {
+        let mut hash = Xxh3::new();
+        hash.update(namespace);
+        hash.update(&[0]);
+        hash.update(key);
+        hash.digest().cast_signed()
     }
 
     /// Where the entry of a key is.

@@ -39,7 +39,11 @@ impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
         let database = path.join("store.sqlite");
         let stranger = OnceLock::new();
-        Self { path, database, stranger }
+        Self {
+            path,
+            database,
+            stranger,
+        }
     }
 
     /// Looks into the header of the database. SQLite itself would lay a log beside a database of somebody else. Only for
@@ -113,6 +117,22 @@ impl Folder {
 
     fn lock_path(&self) -> PathBuf {
         self.path.join("store.lock")
+    }
+
+    /// The names of databases that were damaged and set aside, oldest first.
+    pub(super) fn set_aside_names(&self) -> Vec<String> {
+        let Ok(files) = fs::read_dir(&self.path) else {
+            return Vec::new();
+        };
+        let mut names: Vec<_> = files
+            .flatten()
+            .map(|file| file.file_name().to_string_lossy().into_owned())
+            .filter(|name| {
+                name.starts_with("store.sqlite.damaged-") && !name.ends_with("-wal") && !name.ends_with("-shm")
+            })
+            .collect();
+        names.sort_unstable();
+        names
     }
 
     /// The lock under which the database file may be created or moved.

@@ -25,6 +25,7 @@ use super::{
     queue::Pending,
     reader::Reader,
     registry,
+    tools::StoreTools,
     trouble::Trouble,
 };
 use crate::clock::{Clock, UnixMillis};
@@ -225,6 +226,12 @@ impl Store {
             damaged_records,
             degradations: self.core.events.reported(),
         }
+    }
+
+    /// What is done with the store as a whole, on any thread.
+    #[must_use]
+    pub fn tools(&self) -> StoreTools {
+        StoreTools::new(self.core.clone())
     }
 
     /// Answers when what was queued before is on disk: nothing, or what went wrong with anything since the last flush.

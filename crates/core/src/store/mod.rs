@@ -26,7 +26,6 @@ mod hit;
 mod json;
 mod labels;
 mod lease;
-mod listing;
 mod queue;
 mod reader;
 mod record;
@@ -34,9 +33,8 @@ mod registry;
 mod schema;
 mod site;
 mod text;
-mod transfer;
+pub mod tools;
 mod trouble;
-mod verify;
 mod waiting;
 mod writer;
 

@@ -128,7 +128,10 @@ impl Queue {
 
     /// Queues something that no reader sees before it is written; returns its place in the order.
     pub(super) fn order(&self, task: Task) -> u64 {
-        self.push(self.state(), task, 0)
+        let bytes = task.record_bytes();
+        let mut state = self.state();
+        state.bytes += bytes;
+        self.push(state, task, bytes)
     }
 
     /// The place in the order of what was queued last.

@@ -70,6 +70,9 @@ pub enum RecordError {
 }
 
 impl<'a> Record<'a> {
+    /// Where `created` stands in the bytes.
+    pub(super) const CREATED_AT: usize = 2;
+
     /// The record's bytes; `None` if a part has 4 GiB or more.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {

@@ -7,6 +7,7 @@ mod explanation;
 mod faults;
 mod leases;
 mod model;
+mod tools;
 
 use std::{
     fs,

@@ -245,8 +245,8 @@ impl Writer {
     /// Drops what cannot be written to a store that answers nothing either.
     fn drop_writes(&mut self, trouble: &Trouble) {
         let commands: Vec<_> = self.backlog.drain(..).collect();
-        let dropped = commands.iter().filter(|command| matches!(command.task, Task::Put(_)));
-        if let Some(last) = dropped.clone().next_back() {
+        let dropped = commands.iter().filter(|command| command.task.stores());
+        if let Some(last) = commands.iter().rfind(|command| command.task.is_awaited()) {
             self.core.fail(last.sequence, &trouble.to_string());
         }
         self.core
@@ -270,10 +270,12 @@ impl Writer {
         let mut finished = Vec::new();
         let mut lost = 0;
         for mut command in self.backlog.drain(..length).collect::<Vec<_>>().into_iter().rev() {
-            if matches!(command.task, Task::Put(_)) {
+            if command.task.is_awaited() {
+                core.fail(command.sequence, &message);
+            }
+            if command.task.stores() {
                 lost += 1;
                 core.queue.give_up(&mut command);
-                core.fail(command.sequence, &message);
             }
             match command.task {
                 Task::Remove(_) | Task::Clear(_) | Task::Count(..) if self.backlog.len() < KEPT => {

@@ -1,1 +1,0 @@
-//! What a store holds, entry by entry, for people.

@@ -1,1 +1,0 @@
-//! Stores as one file, to be carried elsewhere and merged.

@@ -1,1 +1,0 @@
-//! Whether every record of a store is what was written.
