@@ -39,7 +39,11 @@ impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
         let database = path.join("store.sqlite");
         let stranger = OnceLock::new();
-        Self { path, database, stranger }
+        Self {
+            path,
+            database,
+            stranger,
+        }
     }
 
     /// Looks into the header of the database. SQLite itself would lay a log beside a database of somebody else. Only for
