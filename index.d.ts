@@ -74,6 +74,21 @@ interface StoreStats {
     /** How often `'degraded'` was told. */
     degradations: number;
 }
+/** What `Store.verify` found. */
+interface VerifyReport {
+    /** Whether nothing is wrong: no entry is damaged, and SQLite finds the file sound. */
+    ok: boolean;
+    /** Entries that are as they were written. */
+    entries: number;
+    /** Bytes of these. */
+    bytes: Bytes;
+    /** Entries that are not. A look-up of one is a miss, and removes it. */
+    damaged: number;
+    /** Entries that another version of this package wrote: they are whole, and what they mean is not known. */
+    unknown: number;
+    /** What SQLite says of the file; empty where it is sound. */
+    problems: string[];
+}
 /** What the event `'degraded'` says: a store cannot do all of its work, and goes on as well as it can. */
 interface DegradedEvent {
     /** A stable word, such as `'write-failed'`, `'read-only'`, `'damaged-record'` or `'future-schema'`. */
@@ -129,6 +144,12 @@ declare class Store extends EventEmitter {
      * @throws PerformanceError `ERR_STORE_WRITE` where something written since the last flush is not.
      */
     flush(): Promise<void>;
+    /**
+     * Reads everything that is on disk and compares it with its checksums, on a thread of its own and while others read and
+     * write. What is found wrong is left as it is: it is a miss when it is looked up. After `flush()`, what was written
+     * before is looked at too. Never rejects for the state of the disk.
+     */
+    verify(): Promise<VerifyReport>;
     /**
      * Writes what is still to be written and gives the folder back; never rejects, and may be called again. Caches that use
      * the store go on in memory.
@@ -1651,4 +1672,4 @@ declare class SourceError extends PerformanceError {
 }
 
 export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ReplayMissError, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, registerCodec };
-export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, SampleOptions, Savings, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TestCase, TokenUsage, UnstorableEvent, ValueCodec, WaitOptions, WorkerConfig };
+export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, SampleOptions, Savings, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TestCase, TokenUsage, UnstorableEvent, ValueCodec, VerifyReport, WaitOptions, WorkerConfig };
