@@ -250,7 +250,7 @@ describe.each(asked)('$subject.name $setting.name', ({ setting, subject }) => {
         cache.removeExpired()
         expect(cache.getStats().memoryUsage).toBe(0)
       }),
-      { numRuns: 100 },
+      { numRuns: setting.runs },
     )
   })
 

@@ -109,13 +109,15 @@ export type Deviation =
 export interface Setting {
   name: string
   deviations: readonly Deviation[]
+  /** How often a property is tried: a store is a folder to make and to remove. */
+  runs: number
   /** The options of one cache, besides those that a test asks for. */
   options(): object
   /** Called once all caches are closed. */
   end(): void
 }
 
-export const IN_MEMORY: Setting = { name: 'in memory', deviations: [], options: () => ({}), end() {} }
+export const IN_MEMORY: Setting = { name: 'in memory', deviations: [], runs: 100, options: () => ({}), end() {} }
 
 /** Each cache has a store of its own, in a temporary folder. */
 export function withStore(): Setting {
@@ -123,6 +125,7 @@ export function withStore(): Setting {
   return {
     name: 'with a store',
     deviations: ['outlives eviction', 'writes behind'],
+    runs: 10,
     options() {
       const store = mkdtempSync(join(tmpdir(), 'cache-conformance-'))
       folders.push(store)
@@ -137,6 +140,7 @@ export function withStore(): Setting {
 export const OFF: Setting = {
   name: 'switched off',
   deviations: ['keeps nothing'],
+  runs: 100,
   options: () => ({ mode: 'off' }),
   end() {},
 }
