@@ -133,6 +133,7 @@ declare class Store extends EventEmitter {
      * @throws TypeError or RangeError for a folder or an option of the wrong type or without sense.
      */
     static open(folder: string, options?: StoreOptions): Store;
+    private constructor();
     /** The folder, as an absolute path. */
     get folder(): string;
     /** What the store holds, and what it could not do; once it is closed, what it was then. */
@@ -691,18 +692,25 @@ declare class QueryCache extends BaseCache {
  * The three caches of an evaluation, cleared, swept and observed together. {@link cacheManager} is the one that a
  * program shares; one made with `new` is separate.
  *
- * The caches can be replaced, and every method acts on those in place at the time of the call.
+ * The caches can be replaced, and every method acts on those in place at the time of the call. Each is made when it is
+ * first asked for, so that the environment can name its mode until then.
  *
  * @example
  * cacheManager.responseCache = new ResponseCache({ maxSize: 10_000, ttl: Infinity })
  * cacheManager.getAllStats().response.maxSize // 10000
  */
 declare class CacheManager {
-    responseCache: ResponseCache;
-    embeddingCache: EmbeddingCache;
-    queryCache: QueryCache;
     /** The instance that {@link cacheManager} is. */
     static getInstance(): CacheManager;
+    /** The responses of models. */
+    get responseCache(): ResponseCache;
+    set responseCache(cache: ResponseCache);
+    /** The embeddings of texts. */
+    get embeddingCache(): EmbeddingCache;
+    set embeddingCache(cache: EmbeddingCache);
+    /** The results of database queries. */
+    get queryCache(): QueryCache;
+    set queryCache(cache: QueryCache);
     /** Removes every entry of the three caches and resets their statistics. */
     clearAll(): void;
     /** The statistics of the three caches. */
