@@ -64,7 +64,10 @@ describe.each(snippets)('$place', (snippet) => {
   })
 
   test('runs unchanged, and the process ends by itself', async () => {
-    await promisify(execFile)(process.execPath, [join(project, `${snippet.file}.mjs`)], { timeout: 60_000 })
+    await promisify(execFile)(process.execPath, [join(project, `${snippet.file}.mjs`)], {
+      timeout: 60_000,
+      cwd: project,
+    })
   }, 90_000)
 })
 

@@ -14,7 +14,7 @@ export type {
   EntryOptions,
   WaitOptions,
 } from './cache/options.ts'
-export { ReplayMissError } from './cache/replay-miss.ts'
+export { ReplayMissError } from './cache/replay-miss-error.ts'
 export type { LifetimeSavings, Savings } from './cache/savings.ts'
 export type { TokenUsage } from './cache/usage.ts'
 export { LRUCache } from './cache/lru-cache.ts'

@@ -81,3 +81,20 @@ export const result2 = benchmark.runSync(
 performanceMonitor.measureSync('scorer', () => expected === actual)
 performanceMonitor.setBaseline('baseline-v1')
 performanceMonitor.measureSync('scorer', () => expected === text)
+
+/** As in decimal.js, as far as a codec sees it. */
+export class Decimal {
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  static isDecimal(value: unknown): boolean {
+    return value instanceof Decimal
+  }
+
+  toString(): string {
+    return this.#text
+  }
+}

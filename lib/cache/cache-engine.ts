@@ -20,7 +20,7 @@ import { HotTier } from './hot-tier.ts'
 import { type Isolation, isolationOf } from './isolation.ts'
 import { type ModeRules, rulesOf } from './mode.ts'
 import type { EntryOptions } from './options.ts'
-import type { Place } from './place.ts'
+import type { Encoder, Place } from './place.ts'
 import { replayMiss } from './replay-miss.ts'
 import { FREE, type Price, priceOf } from './usage.ts'
 
@@ -52,7 +52,7 @@ export interface Recalled {
 
 const ANY_VALUE: StoredCodec = { encode: encodeValue, decode: decodeValue }
 
-export abstract class CacheEngine {
+export abstract class CacheEngine implements Encoder {
   readonly kind: CacheKind
   readonly rules: ModeRules
   readonly flights = new Flights()
@@ -90,6 +90,8 @@ export abstract class CacheEngine {
 
   /** Every entry in memory, with the encoding of its request. */
   abstract held(): Iterable<{ entry: Entry<unknown>; request: string }>
+
+  abstract requestOf(index: Index<unknown>, home: string, key: string): string
 
   protected abstract clearIndex(): void
 

@@ -2,7 +2,7 @@
 
 import { CacheEngine, type CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
-import { type Entry, FlatIndex } from './entry.ts'
+import { type Entry, FlatIndex, type Index } from './entry.ts'
 import { Place } from './place.ts'
 
 export class FlatCache extends CacheEngine {
@@ -33,10 +33,9 @@ export class FlatCache extends CacheEngine {
   }
 
   place(key: string, sample: number): Place {
-    const encode = () => this.#encode(key, sample)
     return sample === 0
-      ? new Place(this.#index, '', key, '', encode)
-      : new Place(this.#samples, '', `${sample}:${key}`, '', encode)
+      ? new Place(this, this.#index, '', key, '')
+      : new Place(this, this.#samples, '', `${sample}:${key}`, '')
   }
 
   /** Stores values, in their order, all under the first sample. `bytes` has the size of each entry. */
@@ -60,11 +59,15 @@ export class FlatCache extends CacheEngine {
   }
 
   *held(): IterableIterator<{ entry: Entry<unknown>; request: string }> {
-    for (const entry of this.#index.values()) yield { entry, request: this.#encode(entry.key, 0) }
-    for (const entry of this.#samples.values()) {
-      const [sample = ''] = entry.key.split(':', 1)
-      yield { entry, request: this.#encode(entry.key.slice(sample.length + 1), Number(sample)) }
+    for (const index of [this.#index, this.#samples]) {
+      for (const entry of index.values()) yield { entry, request: this.requestOf(index, '', entry.key) }
     }
+  }
+
+  requestOf(index: Index<unknown>, _home: string, key: string): string {
+    if (index === this.#index) return this.#encode(key, 0)
+    const end = key.indexOf(':')
+    return this.#encode(key.slice(end + 1), Number(key.slice(0, end)))
   }
 
   protected clearIndex(): void {

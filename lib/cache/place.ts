@@ -6,6 +6,12 @@ import type { Entry, Index } from './entry.ts'
 /** Part of an encoding that holds one; seldom, of a text that looks like it. */
 const DIGEST = /S\d+:[\da-f]{64}/
 
+/** Knows the requests that entries answer. */
+export interface Encoder {
+  /** The canonical encoding of the whole request whose entry has that key in that part of the index. */
+  requestOf(index: Index<unknown>, home: string, key: string): string
+}
+
 /** The place of one request in a cache: where its entry is or would be, and what the request is called elsewhere. */
 export class Place {
   readonly index: Index<unknown>
@@ -17,22 +23,22 @@ export class Place {
   readonly label: string
   /** Makes the place once more, of what the caller gave. */
   remake: (() => Place) | undefined
-  private readonly encode: () => string
+  private readonly encoder: Encoder
   private encoded: string | undefined
 
-  constructor(index: Index<unknown>, home: string, key: string, label: string, encode: () => string) {
+  constructor(encoder: Encoder, index: Index<unknown>, home: string, key: string, label: string) {
+    this.encoder = encoder
     this.index = index
     this.home = home
     this.key = key
     this.label = label
-    this.encode = encode
     this.encoded = undefined
     this.remake = undefined
   }
 
   /** The canonical encoding of the whole request: its name in a store, and while it is being answered. */
   get request(): string {
-    this.encoded ??= this.encode()
+    this.encoded ??= this.encoder.requestOf(this.index, this.home, this.key)
     return this.encoded
   }
 

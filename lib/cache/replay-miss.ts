@@ -1,20 +1,10 @@
-import { PerformanceError } from '../errors.ts'
 import type { CacheEngine } from './cache-engine.ts'
 import { explain } from './explain.ts'
-import { describeMiss, type Explanation } from './explanation.ts'
+import { describeMiss } from './explanation.ts'
 import type { Place } from './place.ts'
+import { ReplayMissError } from './replay-miss-error.ts'
 
-/** Code `ERR_REPLAY_MISS`: a cache in mode `replay` was asked for what is not stored. */
-export class ReplayMissError extends PerformanceError {
-  /** What is stored instead; the message says the same. */
-  readonly explanation: Explanation
-
-  constructor(message: string, explanation: Explanation) {
-    super('ERR_REPLAY_MISS', message)
-    this.explanation = explanation
-  }
-}
-
+/** The error of a look-up that finds nothing and may call nothing. */
 export function replayMiss(engine: CacheEngine, place: Place): ReplayMissError {
   const { store, kind } = engine
   const explanation = explain(engine, place)

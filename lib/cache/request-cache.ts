@@ -4,7 +4,7 @@ import { encodeKey } from '../key/encode.ts'
 import { encodeText } from '../key/text.ts'
 import { CacheEngine, type CacheKind } from './cache-engine.ts'
 import type { CacheOptions } from './cache-stats.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, Index } from './entry.ts'
 import { Place } from './place.ts'
 import { type Bucket, TwoLevelIndex } from './two-level-index.ts'
 
@@ -54,8 +54,8 @@ export class RequestCache extends CacheEngine {
   place(outer: string, inner: unknown, sample: number): Place {
     const label = this.#kind.labelOf?.(inner) ?? ''
     return typeof inner === 'string' && sample === 0
-      ? new Place(this.#texts, outer, inner, label, () => this.#encode(outer, encodeText(inner), 0))
-      : this.#encoded(outer, encodeKey(inner, this.#kind.inner), sample, label)
+      ? new Place(this, this.#texts, outer, inner, label)
+      : new Place(this, this.#encodings, outer, keyOf(encodeKey(inner, this.#kind.inner), sample), label)
   }
 
   /** Removes what `matches` says, asked once for each outer string and then for the labels of the entries it denies. */
@@ -67,7 +67,7 @@ export class RequestCache extends CacheEngine {
       for (const entry of entries.values()) {
         if (!all && !isLabelled(entry, name, matches)) continue
         doomed.push(entry)
-        if (this.rules.writes && this.store?.has(this.#requestOf(index, name, entry.key))) stored++
+        if (this.rules.writes && this.store?.has(this.requestOf(index, name, entry.key))) stored++
       }
     }
     this.flights.supersedeAll((place) => matches(place.home, '') || isLabelled(place, place.home, matches))
@@ -77,8 +77,14 @@ export class RequestCache extends CacheEngine {
 
   *held(): IterableIterator<{ entry: Entry<unknown>; request: string }> {
     for (const [index, { name, entries }] of this.#buckets()) {
-      for (const entry of entries.values()) yield { entry, request: this.#requestOf(index, name, entry.key) }
+      for (const entry of entries.values()) yield { entry, request: this.requestOf(index, name, entry.key) }
     }
+  }
+
+  requestOf(index: Index<unknown>, outer: string, key: string): string {
+    if (index === this.#texts) return this.#kind.encode(outer, encodeText(key), 0)
+    const [prefix = '', sample = 0] = SAMPLE.exec(key) ?? []
+    return this.#kind.encode(outer, key.slice(prefix.length), Number(sample))
   }
 
   protected clearIndex(): void {
@@ -101,22 +107,6 @@ export class RequestCache extends CacheEngine {
 
   *#buckets(): IterableIterator<[TwoLevelIndex<unknown>, Bucket<unknown>]> {
     for (const index of [this.#texts, this.#encodings]) for (const bucket of index.buckets()) yield [index, bucket]
-  }
-
-  /** The encoding of the request that an entry answers. */
-  #requestOf(index: TwoLevelIndex<unknown>, outer: string, key: string): string {
-    if (index === this.#texts) return this.#encode(outer, encodeText(key), 0)
-    const [prefix = '', sample = 0] = SAMPLE.exec(key) ?? []
-    return this.#encode(outer, key.slice(prefix.length), Number(sample))
-  }
-
-  #encoded(outer: string, inner: string, sample: number, label: string): Place {
-    const key = keyOf(inner, sample)
-    return new Place(this.#encodings, outer, key, label, () => this.#encode(outer, inner, sample))
-  }
-
-  #encode(outer: string, inner: string, sample: number): string {
-    return this.#kind.encode(outer, inner, sample)
   }
 }
 

@@ -54,7 +54,7 @@ export class StoreHandle {
     return this.#closing === undefined
   }
 
-  namespace(name: string): ReturnType<typeof native.storeNamespace> {
+  namespace(name: string) {
     return native.storeNamespace(this.#native, name)
   }
 

@@ -6,7 +6,7 @@ import { flushOrThrow } from './flush.ts'
 import { openFolder, type StoreHandle } from './store-handle.ts'
 import type { DegradedEvent, StoreOptions, StoreStats, UnstorableEvent, VerifyReport } from './types.ts'
 
-/** For the caches: what a store holds is no business of others. */
+/** @internal For the caches: what a store holds is no business of others. */
 export let handleOf: (store: Store) => StoreHandle
 
 /**

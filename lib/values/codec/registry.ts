@@ -33,15 +33,14 @@ const LONGEST_NAME = 255
  * which their names were first registered, and before values are taken for what the language makes of them: a codec can
  * claim the subclasses of `Error`, or every `Date`.
  *
+ * @throws TypeError where the name is no string, or one of the three functions is none.
+ * @throws RangeError where the name is empty or longer than 255 characters.
  * @example
  * registerCodec('Decimal', {
  *   is: (value) => Decimal.isDecimal(value),
  *   encode: (value) => value.toString(),
  *   decode: (text) => new Decimal(text),
  * })
- *
- * @throws TypeError where the name is no string, or one of the three functions is none.
- * @throws RangeError where the name is empty or longer than 255 characters.
  */
 export function registerCodec<T = any, Data = any>(name: string, codec: ValueCodec<T, Data>): void {
   checkString('name', name)
