@@ -76,7 +76,7 @@ impl Writer {
     pub(super) fn run(mut self, mut retire: impl FnMut(&mut Option<Claim>) -> bool) {
         self.guarded(|writer| {
             if let Err(trouble) = writer.site.look() {
-                writer.meet(trouble, 0);
+                writer.meet(&trouble, 0);
             }
         });
         loop {
@@ -147,10 +147,9 @@ impl Writer {
                     files += 1;
                     self.site.set_current_aside(&message);
                 }
-                Err(trouble) => {
-                    self.meet(trouble, length);
-                    return;
-                }
+                // Behind what cannot be written now there may be somebody who waits.
+                Err(trouble) if self.meet(&trouble, length) => {}
+                Err(_) => return,
             }
         }
     }
@@ -198,15 +197,22 @@ impl Writer {
         self.answer(commands, &findings.decisions);
     }
 
-    /// What to do with the first commands of the backlog when they cannot be written.
-    fn meet(&mut self, trouble: Trouble, length: usize) {
+    /// What to do with the first commands of the backlog when they cannot be written; true if there is something else to
+    /// try at once.
+    fn meet(&mut self, trouble: &Trouble, length: usize) -> bool {
         match trouble {
-            Trouble::Busy => self.be_patient(),
-            Trouble::Future(_) | Trouble::Foreign | Trouble::Off => self.drop_writes(&trouble),
-            Trouble::ReadOnly(_) => self.give_up(&trouble, Reason::ReadOnly, length),
+            Trouble::Busy => {
+                self.be_patient();
+                false
+            }
+            Trouble::Future(_) | Trouble::Foreign | Trouble::Off => {
+                self.drop_writes(trouble);
+                false
+            }
+            Trouble::ReadOnly(_) => self.give_up(trouble, Reason::ReadOnly, length),
             trouble => {
                 self.site.forget();
-                self.give_up(&trouble, Reason::WriteFailed, length);
+                self.give_up(trouble, Reason::WriteFailed, length)
             }
         }
     }
@@ -258,8 +264,8 @@ impl Writer {
     }
 
     /// Reports a failure. Entries are lost, and with them what they replaced; removals are tried again with the next
-    /// batch.
-    fn give_up(&mut self, trouble: &Trouble, reason: Reason, length: usize) {
+    /// batch, before it. False if all were removals already.
+    fn give_up(&mut self, trouble: &Trouble, reason: Reason, length: usize) -> bool {
         let core = self.core.clone();
         let message = trouble.to_string();
         if !self.failing {
@@ -291,7 +297,9 @@ impl Writer {
         };
         tally.fetch_add(lost, Ordering::Relaxed);
         core.queue.settle(&finished);
+        let is_less = lost > 0 || !finished.is_empty();
         self.answer(finished, &HashMap::new());
+        is_less
     }
 
     fn abandon_backlog(&mut self) {

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use std::{
     fs,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -148,6 +149,40 @@ fn a_full_disk_loses_entries_but_neither_the_caller_nor_the_removal_of_what_is_o
     assert_eq!(
         ["k", "l", "m"].map(|key| next.read(key).is_some()),
         [false, false, true]
+    );
+}
+
+#[test]
+fn a_full_disk_keeps_nobody_waiting_whatever_else_is_queued() {
+    let folder = TempDir::new().unwrap();
+    let one = Fixture::open(folder.path());
+    one.put("a", "first");
+    one.put("b", "first");
+    one.flush();
+    let other = raw(&folder);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    one.store.core().max_pages.store(1, Ordering::Relaxed);
+    // Queued behind each other, and too much for one batch.
+    for number in 0..4 {
+        one.put(&format!("k{number}"), &"v".repeat(2 << 20));
+    }
+    one.put("a", &"second".repeat(10_000));
+    one.store.remove(&one.namespace, &units("b"));
+    one.put("b", &"third".repeat(10_000));
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    one.store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
+    other.execute_batch("ROLLBACK").unwrap();
+    let failure = receiver.recv_timeout(Duration::from_secs(10));
+    assert!(failure.unwrap().unwrap().contains("full"));
+    assert_eq!(["a", "b", "k0", "k3"].map(|key| one.read(key)), [const { None }; 4]);
+    one.store.core().max_pages.store(0, Ordering::Relaxed);
+    one.put("b", "fourth");
+    assert_eq!(one.flush(), None);
+    one.close();
+    let next = Fixture::open(folder.path());
+    assert_eq!(
+        ["a", "b", "k0"].map(|key| next.read(key)),
+        [None, Some("fourth".to_owned()), None]
     );
 }
 
