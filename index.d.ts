@@ -374,41 +374,6 @@ declare class PerformanceError extends Error {
     constructor(code: string, message: string, options?: ErrorOptions);
 }
 
-/**
- * How instances of a class are stored.
- *
- * @typeParam T What is stored.
- * @typeParam Data What it is stored as: anything that can be stored itself, such as a string or a plain object.
- */
-interface ValueCodec<T = any, Data = any> {
-    /** Whether a value is one for this codec. Asked of every object that is neither plain nor an array. */
-    is(value: unknown): boolean;
-    /** What to store. Where it throws, the value is not stored. */
-    encode(value: T): Data;
-    /** The value again, from what `encode` gave. Where it throws, there is nothing stored. */
-    decode(data: Data): T;
-}
-/**
- * Makes values of a class storable: caches with a store write them to disk, and `isolation` copies them. Nothing is
- * registered by default.
- *
- * The name stands with each value in the store, so every program that reads it registers the class under the same name;
- * where one has not, it finds nothing stored. A name registered again replaces the codec. Codecs are asked in the order in
- * which their names were first registered, and before values are taken for what the language makes of them: a codec can
- * claim the subclasses of `Error`, or every `Date`.
- *
- * @example
- * registerCodec('Decimal', {
- *   is: (value) => Decimal.isDecimal(value),
- *   encode: (value) => value.toString(),
- *   decode: (text) => new Decimal(text),
- * })
- *
- * @throws TypeError where the name is no string, or one of the three functions is none.
- * @throws RangeError where the name is empty or longer than 255 characters.
- */
-declare function registerCodec<T = any, Data = any>(name: string, codec: ValueCodec<T, Data>): void;
-
 /** Code `ERR_REPLAY_MISS`: a cache in mode `replay` was asked for what is not stored. */
 declare class ReplayMissError extends PerformanceError {
     /** What is stored instead; the message says the same. */
@@ -1661,6 +1626,40 @@ declare class ScoringWorkerPool {
         utilization: number;
     };
 }
+
+/**
+ * How instances of a class are stored.
+ *
+ * @typeParam T What is stored.
+ * @typeParam Data What it is stored as: anything that can be stored itself, such as a string or a plain object.
+ */
+interface ValueCodec<T = any, Data = any> {
+    /** Whether a value is one for this codec. Asked of every object that is neither plain nor an array. */
+    is(value: unknown): boolean;
+    /** What to store. Where it throws, the value is not stored. */
+    encode(value: T): Data;
+    /** The value again, from what `encode` gave. Where it throws, there is nothing stored. */
+    decode(data: Data): T;
+}
+/**
+ * Makes values of a class storable: caches with a store write them to disk, and `isolation` copies them. Nothing is
+ * registered by default.
+ *
+ * The name stands with each value in the store, so every program that reads it registers the class under the same name;
+ * where one has not, it finds nothing stored. A name registered again replaces the codec. Codecs are asked in the order in
+ * which their names were first registered, and before values are taken for what the language makes of them: a codec can
+ * claim the subclasses of `Error`, or every `Date`.
+ *
+ * @throws TypeError where the name is no string, or one of the three functions is none.
+ * @throws RangeError where the name is empty or longer than 255 characters.
+ * @example
+ * registerCodec('Decimal', {
+ *   is: (value) => Decimal.isDecimal(value),
+ *   encode: (value) => value.toString(),
+ *   decode: (text) => new Decimal(text),
+ * })
+ */
+declare function registerCodec<T = any, Data = any>(name: string, codec: ValueCodec<T, Data>): void;
 
 /**
  * Code `ERR_SOURCE`: the iterable that was to give the tasks failed. `cause` is its error; every task that it gave
