@@ -32,7 +32,7 @@ function fencedIn(text: string): Block[] {
 function examplesIn(text: string): Block[] {
   return [...text.matchAll(/\/\*\*(?:(?!\*\/).)*\*\//gs)].flatMap(({ index, 0: comment }) => {
     const bare = comment.replace(/\*\/$/, '').replace(/^\s*\/?\*+ ?/gm, '')
-    const example = /^@example\n(.*?)(?=^@(?:param|returns|throws)\b|(?![^]))/ms.exec(bare)
+    const example = /^@example\n(.*?)(?=^@(?:param|returns|throws)\b|(?![\s\S]))/ms.exec(bare)
     return [...fencedIn(bare), ...(example ? [{ index: 0, code: example[1] ?? '' }] : [])].map(({ code }) => ({
       index,
       code,
