@@ -100,12 +100,6 @@ pub fn cache_set_saving(cache: &mut External<NativeCache>, slot: u32, millisecon
     cache.slots.set_saving(slot, saving(milliseconds, tokens, cost));
 }
 
-/// Adds what a hit saved whose entry is in no slot.
-#[napi(catch_unwind)]
-pub fn cache_add_saving(cache: &mut External<NativeCache>, milliseconds: f64, tokens: f64, cost: f64) {
-    cache.slots.add_saving(saving(milliseconds, tokens, cost));
-}
-
 fn saving(milliseconds: f64, tokens: f64, cost: f64) -> Saving {
     Saving {
         milliseconds,

@@ -111,11 +111,11 @@ export function storeReport(run: RunSummary, stats: DetailedCacheStats): string 
 function savings({ hits, savings, lifetime, storedEntries, storedBytes }: DetailedCacheStats): string {
   const all = lifetime ?? { ...savings, hits }
   const rows = [
-    ['requests', count(hits + savings.coalesced), count(all.hits + all.coalesced)],
-    ['tokens', count(savings.tokens), count(all.tokens)],
-    ["the model's time", duration(savings.time), duration(all.time)],
+    ['saved requests', count(hits + savings.coalesced), count(all.hits + all.coalesced)],
+    ['saved tokens', count(savings.tokens), count(all.tokens)],
+    ['saved time of the model', duration(savings.time), duration(all.time)],
   ]
-  const saved = table(['saved', 'by this run', 'since the store was made'], rows)
+  const saved = table(['', 'by this run', 'since the store was made'], rows)
   return `${saved}\n\nThe store holds ${count(storedEntries)} answers in ${count(storedBytes / 1024)} KiB.`
 }
 

@@ -125,11 +125,8 @@ export abstract class CacheEngine implements Encoder {
   readStored(place: Place): Found | undefined {
     const found = this.recall(place)
     if (found === undefined) return undefined
-    if (found.entry !== undefined) this.tier.hit(found.entry)
-    else {
-      this.tier.countHit()
-      this.tier.addSaving(found.price.time, found.price.totalTokens, found.price.cost)
-    }
+    this.tier.countHit()
+    if (found.price !== FREE) this.tier.addSaving(found.price.time, found.price.totalTokens, found.price.cost)
     return { value: this.give(found.held) }
   }
 

@@ -31,6 +31,9 @@ export class HotTier<V> {
   readonly #log = new Uint32Array(LOG_LENGTH)
   #logged = 0
   #misses = 0
+  /** Hits of deeper tiers and what they saved: nothing that Rust decides by. */
+  #deeperHits = 0
+  #saved = { time: 0, tokens: 0, cost: 0 }
   #untilSample = 0
   /** What Rust was told last of the index. */
   #homeBytes: Bytes = 0
@@ -77,9 +80,9 @@ export class HotTier<V> {
     return entry.value
   }
 
-  /** Counts a look-up that was answered with what this tier does not hold. */
+  /** Counts a look-up that a deeper tier answered. What of it is held here came as the most recently used. */
   countHit(): void {
-    this.#logHit(VACANT)
+    this.#deeperHits++
   }
 
   countMiss(): void {
@@ -94,7 +97,9 @@ export class HotTier<V> {
 
   /** Adds what one look-up saved that no entry here answered. */
   addSaving(milliseconds: Milliseconds, tokens: number, cost: number): void {
-    native.cacheAddSaving(this.#native, milliseconds, tokens, cost)
+    this.#saved.time += milliseconds
+    this.#saved.tokens += tokens
+    this.#saved.cost += cost
   }
 
   has(found: Entry<V> | undefined): boolean {
@@ -186,6 +191,8 @@ export class HotTier<V> {
     this.#entries.length = 0
     this.#logged = 0
     this.#misses = 0
+    this.#deeperHits = 0
+    this.#saved = { time: 0, tokens: 0, cost: 0 }
     this.#untilSample = 0
   }
 
@@ -199,15 +206,15 @@ export class HotTier<V> {
   savings(): { time: Milliseconds; tokens: number; cost: number } {
     this.#handOverReads()
     const { savedMilliseconds, savedTokens, savedCost } = native.cacheStats(this.#native, Date.now())
-    return { time: savedMilliseconds, tokens: savedTokens, cost: savedCost }
+    const { time, tokens, cost } = this.#saved
+    return { time: time + savedMilliseconds, tokens: tokens + savedTokens, cost: cost + savedCost }
   }
 
   stats(): CacheStats {
     this.#handOverReads()
-    const { hits, misses, evictions, liveEntries, bytes, meanAccessNanoseconds } = native.cacheStats(
-      this.#native,
-      Date.now(),
-    )
+    const counted = native.cacheStats(this.#native, Date.now())
+    const { misses, evictions, liveEntries, bytes, meanAccessNanoseconds } = counted
+    const hits = counted.hits + this.#deeperHits
     const lookUps = hits + misses
     return {
       hits,

@@ -1,7 +1,6 @@
 // What an answer cost, as its caller or the answer itself says.
 
 import { outOfRange, wrongType } from '../arguments.ts'
-import { read } from '../values/read.ts'
 
 /** The tokens that an answer took. What is left out is unknown; a total that is left out is the sum of the two. */
 export interface TokenUsage {
@@ -22,45 +21,51 @@ export interface Price {
 
 export const FREE: Price = { time: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0, cost: 0 }
 
-/** As OpenAI's chat completions, OpenAI's responses and Anthropic, and the AI SDK before and since version 5 say it. */
-const INPUT = ['prompt_tokens', 'input_tokens', 'promptTokens', 'inputTokens']
-const OUTPUT = ['completion_tokens', 'output_tokens', 'completionTokens', 'outputTokens']
-const TOTAL = ['total_tokens', 'totalTokens']
-/** Anthropic counts these apart from `input_tokens`. */
-const ALSO_INPUT = ['cache_creation_input_tokens', 'cache_read_input_tokens']
-
 /** The price of an answer that took `time`, by what its caller says and otherwise by what the answer does. */
 export function priceOf(answer: unknown, usage: unknown, cost: unknown, time: number): Price {
   const tokens = usage === undefined ? usageOf(answer) : tokensOf(usage)
   const known = amount(cost) ?? 0
-  return tokens === undefined && known === 0 && time === 0 ? FREE : { ...(tokens ?? FREE), time, cost: known }
+  if (tokens === undefined && known === 0 && time === 0) return FREE
+  const { inputTokens, outputTokens, totalTokens } = tokens ?? FREE
+  return { time, inputTokens, outputTokens, totalTokens, cost: known }
 }
 
 /** `usage` or, of an answer in several steps, the `totalUsage` of all of them. */
-function usageOf(answer: unknown): Tokens | undefined {
+function usageOf(answer: any): Tokens | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined
-  return tokensOf(read(answer, 'totalUsage')) ?? tokensOf(read(answer, 'usage'))
+  try {
+    return tokensOf(answer.totalUsage) ?? tokensOf(answer.usage)
+  } catch {
+    return undefined
+  }
 }
 
 type Tokens = Pick<Price, 'inputTokens' | 'outputTokens' | 'totalTokens'>
 
-/** `undefined` where no number of tokens is said. */
-function tokensOf(usage: unknown): Tokens | undefined {
+/**
+ * As OpenAI's chat completions, OpenAI's responses and Anthropic, and the AI SDK before and since version 5 say it;
+ * `undefined` where no number of tokens is said. Each name is written out: looking up a name in a variable takes many
+ * times as long, and every `set` comes by here.
+ */
+function tokensOf(usage: any): Tokens | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined
-  const [input, output, total] = [first(usage, INPUT), first(usage, OUTPUT), first(usage, TOTAL)]
-  if (input === undefined && output === undefined && total === undefined) return undefined
-  const alsoInput = ALSO_INPUT.reduce((sum, name) => sum + (amount(read(usage, name)) ?? 0), 0)
-  const inputTokens = (input ?? 0) + alsoInput
-  const outputTokens = output ?? 0
-  return { inputTokens, outputTokens, totalTokens: total ?? inputTokens + outputTokens }
+  try {
+    const input = first(usage.prompt_tokens, usage.input_tokens, usage.promptTokens, usage.inputTokens)
+    const output = first(usage.completion_tokens, usage.output_tokens, usage.completionTokens, usage.outputTokens)
+    const total = amount(usage.total_tokens) ?? amount(usage.totalTokens)
+    if (input === undefined && output === undefined && total === undefined) return undefined
+    // Anthropic counts these apart from `input_tokens`.
+    const cached = (amount(usage.cache_creation_input_tokens) ?? 0) + (amount(usage.cache_read_input_tokens) ?? 0)
+    const inputTokens = (input ?? 0) + cached
+    const outputTokens = output ?? 0
+    return { inputTokens, outputTokens, totalTokens: total ?? inputTokens + outputTokens }
+  } catch {
+    return undefined
+  }
 }
 
-function first(usage: object, names: readonly string[]): number | undefined {
-  for (const name of names) {
-    const number = amount(read(usage, name))
-    if (number !== undefined) return number
-  }
-  return undefined
+function first(one: unknown, another: unknown, third: unknown, last: unknown): number | undefined {
+  return amount(one) ?? amount(another) ?? amount(third) ?? amount(last)
 }
 
 function amount(value: unknown): number | undefined {

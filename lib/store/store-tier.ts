@@ -3,7 +3,7 @@
 // Nothing here fails for the state of the store; once that is closed, it is as if it were empty.
 
 import { type Explanation, readExplanation } from '../cache/explanation.ts'
-import type { Price } from '../cache/usage.ts'
+import { FREE, type Price } from '../cache/usage.ts'
 import * as native from '../native.ts'
 import type { Encoded } from '../values/codec/encode.ts'
 import { Unstorable } from '../values/codec/unstorable.ts'
@@ -172,6 +172,11 @@ export class StoreTier {
 }
 
 function priceOf(facts: Float64Array): Price {
-  const [, , , time = 0, inputTokens = 0, outputTokens = 0, totalTokens = 0, cost = 0] = facts
+  const time = facts[3] as number
+  const inputTokens = facts[4] as number
+  const outputTokens = facts[5] as number
+  const totalTokens = facts[6] as number
+  const cost = facts[7] as number
+  if (time === 0 && inputTokens === 0 && outputTokens === 0 && totalTokens === 0 && cost === 0) return FREE
   return { time, inputTokens, outputTokens, totalTokens, cost }
 }

@@ -176,11 +176,6 @@ impl SlotCache {
         }
     }
 
-    /// Adds what one hit saved whose entry is in no slot.
-    pub fn add_saving(&mut self, saving: Saving) {
-        self.savings.add(saving);
-    }
-
     /// What all hits have saved.
     #[must_use]
     pub fn saved(&self) -> Saving {

@@ -67,10 +67,6 @@ impl Savings {
         }
     }
 
-    pub(super) fn add(&mut self, saving: Saving) {
-        self.total += saving;
-    }
-
     pub(super) fn total(&self) -> Saving {
         self.total
     }
