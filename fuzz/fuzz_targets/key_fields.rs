@@ -12,5 +12,8 @@ fuzz_target!(|input: &[u8]| {
     assert!(fields.len() <= 16 * 1_024);
     assert!(decode(&fields).is_some());
     let half = &key[..key.len() / 2];
-    assert_eq!(compare((key, previews), (half, previews)).differences.is_empty(), key.is_empty());
+    assert_eq!(
+        compare((key, previews), (half, previews)).differences.is_empty(),
+        key.is_empty()
+    );
 });

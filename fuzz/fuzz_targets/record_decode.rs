@@ -9,7 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 fuzz_target!(|input: &[u8]| {
     check(input);
-    let Some((body, _)) = input.split_last_chunk::<8>() else { return };
+    let Some((body, _)) = input.split_last_chunk::<8>() else {
+        return;
+    };
     check(&[body, &xxh3_64(body).to_le_bytes()].concat());
 });
 

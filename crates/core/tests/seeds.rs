@@ -2,7 +2,7 @@
 //! without a fuzzer, and a seed that no longer means anything is too.
 
 use ai_evals_performance_core::explain::{Previews, Wanted, compare, decode, fields_of, leaves_of, nearest};
-use ai_evals_performance_core::store::Record;
+use ai_evals_performance_core::store::{Record, tools::transfer::TransferReader};
 use std::{fs, path::Path};
 
 /// The seeds of a target, each with its name.
@@ -73,6 +73,29 @@ fn records() {
         assert_eq!(record.encode().as_deref(), Some(&seed[..]), "{name}");
         for bytes in near(&seed) {
             assert_eq!(Record::decode(&bytes).is_ok(), bytes == seed, "{name}");
+        }
+    }
+}
+
+#[test]
+fn exports() {
+    for (name, seed) in seeds("transfer_read") {
+        assert!(is_whole(&seed), "{name}");
+        for bytes in near(&seed) {
+            assert_eq!(is_whole(&bytes), bytes == seed, "{name}");
+        }
+    }
+}
+
+fn is_whole(file: &[u8]) -> bool {
+    let Ok(mut reader) = TransferReader::new(file) else {
+        return false;
+    };
+    loop {
+        match reader.next_record() {
+            Ok(Some(record)) => drop(Record::decode(record)),
+            Ok(None) => return true,
+            Err(_) => return false,
         }
     }
 }
