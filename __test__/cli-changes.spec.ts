@@ -1,6 +1,6 @@
 // The commands that change a store or carry its entries elsewhere, run as processes.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Store } from '@aah/ai-evals-performance'
 import { describe, expect, test } from 'vitest'
@@ -29,7 +29,8 @@ describe('prune', () => {
   })
 
   test('bounds the bytes and leaves other namespaces alone', async () => {
-    const store = await makeStore(ENTRIES)
+    const live = ENTRIES.filter(({ namespace }) => namespace === undefined)
+    const store = await makeStore([...live, { request: { query: 'students' }, namespace: 'queries' }])
     const report = await json(store, 'prune', '--max-bytes', '0.1KiB', '--namespace', 'responses', '--unused-for', '1d')
     expect(report).toMatchObject({ removed: 3, entries: 0, bytesLeft: 0, dryRun: false })
     expect((await json(store, 'stats')).entries).toBe(1)
@@ -107,6 +108,24 @@ describe('verify', () => {
     expect((await cache(store, 'verify', '--remove-damaged')).code).toBe(1)
     expect((await cache(store, 'verify')).code).toBe(0)
     expect(await json(store, 'stats')).toMatchObject({ entries: 1, damaged: 1 })
+  })
+
+  test('leaves a file alone that is no database at all', async () => {
+    const store = await makeStore([])
+    const file = join(store, 'store.sqlite')
+    writeFileSync(file, 'x'.repeat(8192))
+    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true })
+    const before = readdirSync(store)
+    const { code, stdout } = await cache(store, 'verify')
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/^Whole: 0 entries of 0 B\.\nThe file itself is damaged: /),
+    ])
+    for (const command of [['ls'], ['stats'], ['explain', '{"key":"x"}'], ['export', join(folder, 'none')]]) {
+      expect((await cache(store, ...command)).stderr).toContain('the store cannot be read: ')
+    }
+    expect(readFileSync(file, 'utf8')).toBe('x'.repeat(8192))
+    expect(readdirSync(store)).toEqual(before)
   })
 
   test('says what is wrong with the file', async () => {

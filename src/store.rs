@@ -54,6 +54,14 @@ pub fn store_open(folder: String, max_bytes: f64) -> External<NativeStore> {
     External::new(NativeStore(Rc::new(store)))
 }
 
+/// The store in a folder, only to be looked at, by a process that opens it in no other way.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn store_look(folder: String) -> External<NativeStore> {
+    let store = Store::look(Path::new(&folder), Arc::new(RealClock));
+    External::new(NativeStore(Rc::new(store)))
+}
+
 /// Null when what was written before is on disk; else what went wrong with anything since the last flush.
 #[napi(catch_unwind)]
 pub fn store_flush<'env>(env: &'env Env, store: &External<NativeStore>) -> Result<PromiseRaw<'env, Option<String>>> {

@@ -1,4 +1,4 @@
-import { storeClose, storeOpen } from '../native.ts'
+import { storeClose, storeLook, storeOpen } from '../native.ts'
 import { requireStore, storeFolder } from './place.ts'
 
 type NativeStore = ReturnType<typeof storeOpen>
@@ -12,17 +12,25 @@ export interface CommonOptions {
   json?: boolean
 }
 
-/** Opens the store that is meant, has `work` done with it, and closes it. */
-export async function withStore<T>(
-  options: CommonOptions,
-  work: (store: NativeStore, folder: string) => Promise<T>,
-  { mayBeMissing = false } = {},
-): Promise<T> {
+type Work = (store: NativeStore, folder: string) => Promise<void>
+
+/** Has `work` look at the store that is meant. Whatever is wrong there stays as it is. */
+export function lookAtStore(options: CommonOptions, work: Work): Promise<void> {
+  const folder = storeFolder(options.store)
+  requireStore(folder)
+  return use(storeLook(folder), folder, work)
+}
+
+/** Has `work` change the store that is meant. */
+export function changeStore(options: CommonOptions, work: Work, { mayBeMissing = false } = {}): Promise<void> {
   const folder = storeFolder(options.store)
   if (!mayBeMissing) requireStore(folder)
-  const store = storeOpen(folder, ANY_BOUND)
+  return use(storeOpen(folder, ANY_BOUND), folder, work)
+}
+
+async function use(store: NativeStore, folder: string, work: Work): Promise<void> {
   try {
-    return await work(store, folder)
+    await work(store, folder)
   } finally {
     await storeClose(store)
   }

@@ -2,7 +2,7 @@ import { prune, summary } from '../../store/tools.ts'
 import { confirm } from '../confirm.ts'
 import { entries, note, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, changeStore } from '../store.ts'
 
 interface Options extends CommonOptions {
   namespace?: string
@@ -11,7 +11,7 @@ interface Options extends CommonOptions {
 
 /** `clear` */
 export async function clear(options: Options): Promise<void> {
-  await withStore(options, async (store, folder) => {
+  await changeStore(options, async (store, folder) => {
     const { namespaces } = await summary(store)
     const cleared = namespaces.filter(({ namespace }) => namespace === (options.namespace ?? namespace))
     const count = cleared.reduce((sum, { entries }) => sum + entries, 0)

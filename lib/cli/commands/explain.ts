@@ -4,9 +4,10 @@ import { formatTime } from '../../format.ts'
 import { encodeKey } from '../../key/encode.ts'
 import { collectPreviews } from '../../key/previews.ts'
 import { storeExplain, storeNamespace } from '../../native.ts'
+import { summary } from '../../store/tools.ts'
 import { Failure } from '../failure.ts'
 import { print, printJson } from '../output.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, lookAtStore } from '../store.ts'
 
 /** What a request of each cache is made of: a property that only it has, then the others. */
 const KINDS = [
@@ -20,7 +21,9 @@ const KINDS = [
 export async function explain(argument: string, options: CommonOptions & { namespace?: string }): Promise<void> {
   const request = parse(argument === '-' ? readFileSync(0, 'utf8') : argument)
   const namespace = options.namespace ?? kindOf(request).namespace
-  await withStore(options, async (store, folder) => {
+  await lookAtStore(options, async (store, folder) => {
+    // Looked at first, because it fails where the store cannot be read, which for a look-up is a miss.
+    await summary(store)
     const { result: key, previews } = collectPreviews(() => encodeKey(request, 'request'))
     const json = storeExplain(storeNamespace(store, namespace), key, previews, Date.now())
     const explanation = readExplanation(json, 'store')

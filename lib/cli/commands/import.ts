@@ -3,7 +3,7 @@ import { formatCount } from '../../format.ts'
 import { type ImportReport, importFrom } from '../../store/tools.ts'
 import { entries, note, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, changeStore } from '../store.ts'
 
 /** `import` */
 export async function importFiles(paths: string[], options: CommonOptions): Promise<void> {
@@ -18,7 +18,7 @@ export async function importFiles(paths: string[], options: CommonOptions): Prom
     }
     if (options.json) printJson({ store: folder, files })
   }
-  await withStore(options, work, { mayBeMissing: true })
+  await changeStore(options, work, { mayBeMissing: true })
 }
 
 function tell(file: string, { imported, kept, expired, tooLarge, damaged, problem }: ImportReport): void {

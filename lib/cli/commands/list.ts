@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatTime } from '../../format.ts'
 import { type ListedEntry, list as listEntries } from '../../store/tools.ts'
 import { type Column, note, printJson, printTable } from '../output.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, lookAtStore } from '../store.ts'
 
 const HEADER: Column[] = [
   { title: 'NAMESPACE', shrinksTo: 9 },
@@ -16,7 +16,7 @@ const HEADER: Column[] = [
 /** `ls` */
 export async function list(options: CommonOptions & { namespace?: string; limit: number }): Promise<void> {
   const { limit, namespace, json } = options
-  await withStore(options, async (store, folder) => {
+  await lookAtStore(options, async (store, folder) => {
     const listing = await listEntries(store, limit, namespace)
     if (json) return printJson({ store: folder, ...listing })
     const { entries, total } = listing

@@ -4,7 +4,7 @@ import type { Bytes, Milliseconds } from '../../units.ts'
 import { Failure } from '../failure.ts'
 import { entries, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, changeStore, lookAtStore } from '../store.ts'
 
 interface Options extends CommonOptions {
   expired?: boolean
@@ -30,7 +30,8 @@ export async function prune(options: Options): Promise<void> {
     maxBytes,
     dryRun,
   }
-  await withStore(options, async (store, folder) => {
+  const use = dryRun ? lookAtStore : changeStore
+  await use(options, async (store, folder) => {
     const report = await withProgress('Pruning', (progress) => pruneEntries(store, selection, progress))
     if (options.json) return printJson({ store: folder, dryRun: dryRun === true, ...report })
     const { removed, bytes, entries: left, bytesLeft } = report

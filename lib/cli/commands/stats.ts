@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatDuration } from '../../format.ts'
 import { type NamespaceSummary, type Summary, summary } from '../../store/tools.ts'
 import { type Column, entries, print, printFacts, printJson, printTable } from '../output.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, lookAtStore } from '../store.ts'
 
 const HEADER: Column[] = [
   { title: 'NAMESPACE', shrinksTo: 9 },
@@ -17,7 +17,7 @@ const HEADER: Column[] = [
 
 /** `stats` */
 export async function stats(options: CommonOptions): Promise<void> {
-  await withStore(options, async (store, folder) => {
+  await lookAtStore(options, async (store, folder) => {
     const found = await summary(store)
     const saved = savings(found.namespaces)
     if (options.json) return printJson({ store: folder, ...found, saved })

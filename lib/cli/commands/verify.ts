@@ -2,12 +2,13 @@ import { formatBytes } from '../../format.ts'
 import { verify as verifyStore } from '../../store/tools.ts'
 import { entries, print, printJson } from '../output.ts'
 import { withProgress } from '../progress.ts'
-import { type CommonOptions, withStore } from '../store.ts'
+import { type CommonOptions, changeStore, lookAtStore } from '../store.ts'
 
 /** `verify` */
 export async function verify(options: CommonOptions & { removeDamaged?: boolean }): Promise<void> {
   const { removeDamaged, json } = options
-  await withStore(options, async (store, folder) => {
+  const use = removeDamaged ? changeStore : lookAtStore
+  await use(options, async (store, folder) => {
     const report = await withProgress('Verifying', (progress) => verifyStore(store, removeDamaged, progress))
     if (!report.ok) process.exitCode = 1
     if (json) return printJson({ store: folder, ...report })

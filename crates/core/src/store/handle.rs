@@ -76,6 +76,13 @@ impl Store {
         Self::with_core(registry::open(folder, max_bytes, clock))
     }
 
+    /// The store in a folder, only to be looked at: nothing is written, not even what is found damaged set aside. For a
+    /// process that opens it in no other way.
+    #[must_use]
+    pub fn look(folder: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self::with_core(registry::look(folder, clock))
+    }
+
     /// As another process would open it.
     #[cfg(test)]
     pub(super) fn open_alone(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use super::{claim::Claim, core::Core, events::Reason, folder::Folder, trouble::Trouble, writer::Writer};
+use super::{bounds::ANY, claim::Claim, core::Core, events::Reason, folder::Folder, trouble::Trouble, writer::Writer};
 use crate::clock::Clock;
 
 static OPEN: Mutex<BTreeMap<PathBuf, Arc<Core>>> = Mutex::new(BTreeMap::new());
@@ -45,6 +45,15 @@ pub(super) fn open(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Arc<
     core
 }
 
+/// A core that is only looked at: it has no writer, and nothing in the folder is made, claimed or set aside. For a process
+/// that opens the folder in no other way.
+pub(super) fn look(folder: &Path, clock: Arc<dyn Clock>) -> Arc<Core> {
+    let core = Arc::new(Core::new(Folder::new(absolute(folder)), ANY, clock));
+    core.folder.examine();
+    core.end();
+    core
+}
+
 /// A core for tests that play several processes: it is not in the registry and claims nothing.
 #[cfg(test)]
 pub(super) fn open_alone(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Arc<Core> {
@@ -53,9 +62,13 @@ pub(super) fn open_alone(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -
     core
 }
 
+fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
 /// The folder by the one name that all its names lead to.
 fn locate(folder: &Path) -> (Folder, Result<(), Trouble>) {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let absolute = absolute(folder);
     let created = Folder::new(absolute.clone()).create();
     let canonical = absolute.canonicalize().unwrap_or(absolute);
     (Folder::new(canonical), created.map_err(Trouble::from))

@@ -2,8 +2,8 @@
 //!
 //! A sequence of records with an end that tells their number and a checksum over everything, so that a file that was
 //! cut is never taken for a whole one. Any bytes read as records and then an end or an error, and no more is allocated
-//! than the file has bytes. Whether a record is whole is for [`Record`](super::record::Record) to say, and which
-//! entries are written, in which order, for [`export`](super::export).
+//! than the file has bytes. Whether a record is whole is for [`Record`](crate::store::Record) to say, and which
+//! entries are written, in which order, for whoever writes it.
 
 use std::io::{self, Read, Write};
 use xxhash_rust::xxh3::Xxh3;
