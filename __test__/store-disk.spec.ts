@@ -213,6 +213,37 @@ describe('a store that may only be read', () => {
   )
 })
 
+test.skipIf(noMount !== undefined)(
+  'a damaged store that cannot be set aside is empty, and says so once',
+  async () => {
+    const folder = await filledFolder()
+    writeFileSync(join(folder, DATABASE), 'damaged '.repeat(1_000))
+    const program = Program.process({ under: UNSHARED })
+    const outcome = await program.run(async (folder, { api, derived, isDerived, require }: Context) => {
+      const { execFileSync } = require('node:child_process')
+      execFileSync('mount', ['--bind', folder, folder])
+      execFileSync('mount', ['-o', 'remount,ro,bind', folder])
+      const degraded: Degraded[] = []
+      const store = api.Store.open(folder)
+      store.on('degraded', (event: Degraded) => degraded.push(event))
+      const cache = new api.LRUCache({ store })
+      const wrong: unknown[] = []
+      for (let round = 0; round < 30; round++) {
+        const found = new api.LRUCache({ store }).get('a')
+        if (found !== undefined && !isDerived('a', found)) wrong.push(found)
+        cache.set(`key ${round}`, derived(`key ${round}`))
+        await store.flush().catch(() => {})
+      }
+      await store.close()
+      return { wrong, degraded }
+    }, folder)
+    expect(outcome.wrong).toEqual([])
+    expect(outcome.degraded.length).toBeGreaterThan(0)
+    expect(outcome.degraded.length).toBeLessThan(5)
+  },
+  MINUTE,
+)
+
 test.skipIf(noNobody !== undefined)(
   'a folder without any permission is a store that is empty',
   async () => {
