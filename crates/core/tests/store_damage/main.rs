@@ -6,217 +6,24 @@
 //! byte. The index of the log is not cut while it is open: SQLite has it mapped into memory, so that would end the
 //! process, and nobody but SQLite has reason to touch it.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod files;
+mod subject;
+
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::sync_channel,
-    },
-    time::Duration,
 };
 
-use ai_evals_performance_core::clock::{Clock, UnixMillis};
-use ai_evals_performance_core::store::{Entry, Facts, Found, Namespace, Store, Value};
+use ai_evals_performance_core::store::Store;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
-const NOW: UnixMillis = UnixMillis(1_000_000.0);
-const DATABASE: &str = "store.sqlite";
-const LOG: &str = "store.sqlite-wal";
-const INDEX: &str = "store.sqlite-shm";
-const PAGE: usize = 4096;
-
-/// Time that goes on by a second whenever somebody looks, so nobody waits for it.
-struct Hasty(AtomicU64);
-
-impl Clock for Hasty {
-    fn wall(&self) -> UnixMillis {
-        NOW
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-fn open(folder: &Path) -> Store {
-    Store::open(folder, 1 << 24, Arc::new(Hasty(AtomicU64::new(0))))
-}
-
-fn close(store: &Store) {
-    let (sender, receiver) = sync_channel(1);
-    store.close(Box::new(move |()| sender.send(()).unwrap()));
-    receiver
-        .recv_timeout(Duration::from_secs(20))
-        .expect("the store closes");
-}
-
-fn flush(store: &Store) -> Option<String> {
-    let (sender, receiver) = sync_channel(1);
-    store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
-    receiver.recv_timeout(Duration::from_secs(20)).expect("a flush ends")
-}
-
-/// Keys with their values: short ones, one of a few hundred bytes, and one with a hole that takes a page of its own.
-fn entries() -> Vec<(String, Vec<u8>)> {
-    [10, 10, 40, 40, 300, 5000]
-        .iter()
-        .enumerate()
-        .map(|(index, length)| {
-            let is_hole = |at: &usize| *at > 200 && at + 200 < *length;
-            let byte = |at| {
-                if is_hole(&at) {
-                    0
-                } else {
-                    (at * 7 + index * 31) as u8 | 1
-                }
-            };
-            let value = (0..*length).map(byte).collect();
-            (format!("key {index}"), value)
-        })
-        .collect()
-}
-
-fn namespaces() -> [Namespace; 2] {
-    ["responses", "embeddings"].map(Namespace::new)
-}
-
-fn namespace_of(index: usize) -> Namespace {
-    let [one, other] = namespaces();
-    if index.is_multiple_of(3) { one } else { other }
-}
-
-fn entry(value: &[u8]) -> Entry {
-    Entry {
-        facts: Facts {
-            codec: 2,
-            created: NOW,
-            deadline: UnixMillis(NOW.0 * 2.0),
-            made_in: 12.5,
-            input_tokens: 3.0,
-            output_tokens: 4.0,
-            total_tokens: 7.0,
-            cost: 0.5,
-        },
-        value: Value::Bytes(value.to_vec()),
-        label: "label".encode_utf16().collect(),
-        previews: Vec::new(),
-    }
-}
-
-fn read(store: &Store, namespace: &Namespace, key: &str) -> Option<Vec<u8>> {
-    let key: Vec<u16> = key.encode_utf16().collect();
-    store.read(namespace, &key, NOW, |hit| match hit.value {
-        Found::Units(units) => String::from_utf16_lossy(units).into_bytes(),
-        Found::Bytes(bytes) => bytes.to_vec(),
-    })
-}
-
-fn put(store: &Store, namespace: &Namespace, key: &str, value: &[u8]) {
-    let key: Vec<u16> = key.encode_utf16().collect();
-    store.put(namespace, &key, entry(value));
-}
-
-/// Reads every entry; how many are there. A wrong value is a failure.
-fn right_ones(store: &Store, what: &str) -> usize {
-    let found = entries().into_iter().enumerate().filter(|(index, (key, value))| {
-        let found = read(store, &namespace_of(*index), key);
-        assert!(
-            found.as_ref().is_none_or(|found| found == value),
-            "{what}: {key} is wrong"
-        );
-        found.is_some()
-    });
-    found.count()
-}
-
-/// Writes, flushes and reads; whether what was said to be on disk is found. In a damaged tree it may not be.
-fn use_further(store: &Store, what: &str) -> bool {
-    let [namespace, _] = namespaces();
-    put(store, &namespace, "new", b"value");
-    let failure = flush(store);
-    let found = read(store, &namespace, "new");
-    assert!(found.as_ref().is_none_or(|found| found == b"value"), "{what}: wrong");
-    let _ = store.labels(&namespace, 0, 100);
-    let _ = (store.stats(), store.lifetime(&namespace));
-    failure.is_some() || found.is_some()
-}
-
-/// The files of a store: by name, their bytes.
-#[derive(Clone)]
-struct Files(BTreeMap<String, Vec<u8>>);
-
-impl Files {
-    fn of(folder: &Path) -> Self {
-        let files = [DATABASE, LOG, INDEX].into_iter().filter_map(|name| {
-            let bytes = fs::read(folder.join(name)).ok()?;
-            Some((name.to_owned(), bytes))
-        });
-        Self(files.collect())
-    }
-
-    /// Puts them into a folder, in place of whatever is there.
-    fn place(&self, folder: &Path) {
-        for file in fs::read_dir(folder).unwrap() {
-            fs::remove_file(file.unwrap().path()).unwrap();
-        }
-        for (name, bytes) in &self.0 {
-            fs::write(folder.join(name), bytes).unwrap();
-        }
-    }
-
-    fn with(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Self {
-        let mut changed = self.clone();
-        change(changed.0.get_mut(name).unwrap());
-        changed
-    }
-}
-
-/// A folder in memory where the system has one, for the sake of speed.
-fn folder() -> TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() {
-        TempDir::new_in(memory)
-    } else {
-        TempDir::new()
-    }
-    .unwrap()
-}
-
-/// The files of a store that was closed, and of one that was not: with everything in its log.
-fn samples() -> (Files, Files) {
-    let folder = folder();
-    let store = open(folder.path());
-    for (index, (key, value)) in entries().iter().enumerate() {
-        put(&store, &namespace_of(index), key, value);
-        assert_eq!(flush(&store), None);
-    }
-    assert_eq!(right_ones(&store, "undamaged"), entries().len());
-    let with_log = Files::of(folder.path());
-    close(&store);
-    let closed = Files::of(folder.path());
-    assert!(with_log.0[LOG].len() > PAGE);
-    assert!(closed.0.get(LOG).is_none_or(Vec::is_empty));
-    (closed, with_log)
-}
-
-/// Where to strike: every byte that is used or close to one that is, and one in `rate` of the others.
-fn places(bytes: &[u8], rate: usize) -> impl Iterator<Item = usize> {
-    (0..bytes.len()).filter(move |at| {
-        let around = &bytes[at.saturating_sub(4)..(at + 4).min(bytes.len())];
-        around.iter().any(|byte| *byte != 0) || at % rate == 0
-    })
-}
-
-/// Another byte than the one that was there, not always in the same way.
-fn other(byte: u8, at: usize) -> u8 {
-    byte ^ [0xff, 0x01, 0x80, 0x10, 0x42][at % 5]
-}
+use files::{DATABASE, Files, INDEX, LOG, PAGE, folder, other, places, samples};
+use subject::{close, entries, flush, namespace_of, namespaces, open, put, read, right_ones, use_further};
 
 /// What became of damaged stores.
 #[derive(Debug, Default)]
