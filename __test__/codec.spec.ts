@@ -11,6 +11,9 @@ import { encodeTagged, encodeValue } from '../lib/values/codec/encode.ts'
 import { anyStorable } from './helpers/any-data.ts'
 import { encoded, roundTrip } from './helpers/codec.ts'
 
+// Thousands of random values, on machines that may do other things besides.
+vi.setConfig({ testTimeout: 120_000 })
+
 const elsewhere = (source: string) => runInNewContext(source, { Buffer })
 
 describe('whatever structured clone carries comes back equal', () => {

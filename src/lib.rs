@@ -16,6 +16,7 @@ pub mod store_entries;
 pub mod store_events;
 pub mod store_lease;
 pub mod store_tools;
+pub mod text;
 
 use napi_derive::napi;
 

@@ -17,7 +17,7 @@ use napi::{
 use napi_derive::napi;
 use std::rc::Rc;
 
-use crate::store::NativeStore;
+use crate::{store::NativeStore, text::Text};
 
 /// A namespace of a store.
 // A class without methods, for its name in the declarations.
@@ -60,7 +60,7 @@ pub fn store_namespace(store: &External<NativeStore>, name: String) -> External<
 pub fn store_read<'env>(
     env: &'env Env,
     namespace: &External<NativeNamespace>,
-    key: Utf16String,
+    #[napi(ts_arg_type = "string")] key: Text,
     now: f64,
     #[napi(ts_arg_type = "Float64Array")] meta: Numbers<'_>,
 ) -> Result<Option<Either<JsString<'env>, BufferSlice<'env>>>> {
@@ -75,7 +75,7 @@ pub fn store_read<'env>(
 /// Whether a key has a live entry.
 #[napi(catch_unwind)]
 #[must_use]
-pub fn store_has(namespace: &External<NativeNamespace>, key: Utf16String, now: f64) -> bool {
+pub fn store_has(namespace: &External<NativeNamespace>, #[napi(ts_arg_type = "string")] key: Text, now: f64) -> bool {
     namespace.store.contains(&namespace.namespace, &key, UnixMillis(now))
 }
 
@@ -84,8 +84,8 @@ pub fn store_has(namespace: &External<NativeNamespace>, key: Utf16String, now: f
 #[napi(catch_unwind)]
 pub fn store_put(
     namespace: &External<NativeNamespace>,
-    key: Utf16String,
-    value: Either<Utf16String, &[u8]>,
+    #[napi(ts_arg_type = "string")] key: Text,
+    #[napi(ts_arg_type = "string | Uint8Array")] value: Either<Text, &[u8]>,
     meta: &[f64],
     label: Option<Utf16String>,
     previews: Option<Utf16String>,
@@ -105,7 +105,7 @@ pub fn store_put(
 
 /// Removes the entry of a key.
 #[napi(catch_unwind)]
-pub fn store_delete(namespace: &External<NativeNamespace>, key: Utf16String) {
+pub fn store_delete(namespace: &External<NativeNamespace>, #[napi(ts_arg_type = "string")] key: Text) {
     namespace.store.remove(&namespace.namespace, &key);
 }
 

@@ -14,7 +14,7 @@ pub(super) fn push_text(units: &[u16], bytes: &mut Vec<u8>) {
         .map(<[u16]>::len)
         .sum();
     let (plain, rest) = units.split_at(ascii);
-    bytes.extend(plain.iter().map(|unit| *unit as u8));
+    push_narrow(plain, bytes);
     for decoded in char::decode_utf16(rest.iter().copied()) {
         match decoded {
             Ok(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -23,6 +23,16 @@ pub(super) fn push_text(units: &[u16], bytes: &mut Vec<u8>) {
                 bytes.extend([0xe0 | (unit >> 12) as u8, continuation(unit >> 6), continuation(unit)]);
             }
         }
+    }
+}
+
+/// Appends units that are one byte each.
+pub(super) fn push_narrow(units: &[u16], bytes: &mut Vec<u8>) {
+    let at = bytes.len();
+    // Into bytes that are there already: many at once, where appending would be one by one.
+    bytes.resize(at + units.len(), 0);
+    for (byte, unit) in bytes[at..].iter_mut().zip(units) {
+        *byte = *unit as u8;
     }
 }
 
