@@ -7,6 +7,7 @@ mod explanation;
 mod faults;
 mod leases;
 mod model;
+mod tier;
 mod tools;
 
 use std::{
