@@ -85,18 +85,8 @@ impl Tier<String, Vec<u8>> for DiskTier {
     }
 
     fn insert(&self, key: String, value: Vec<u8>, _: u64, deadline: UnixMillis, now: UnixMillis) -> Vec<String> {
-        let facts = Facts {
-            codec: OPAQUE,
-            created: now,
-            deadline,
-            made_in: 0.0,
-            input_tokens: 0.0,
-            output_tokens: 0.0,
-            total_tokens: 0.0,
-            cost: 0.0,
-        };
         let entry = Entry {
-            facts,
+            facts: Facts::new(OPAQUE, now, deadline),
             value: Value::Bytes(value),
             label: Vec::new(),
             previews: Vec::new(),
