@@ -4,7 +4,8 @@
 //! room, *expiration* is a deadline that passed, *invalidation* was asked for; only the first counts as an eviction.
 //! A *slot* is the small number by which a caller that holds keys and values itself knows an entry.
 //!
-//! [`Tier`] is the seam: whatever keeps entries implements it, and a cache is a stack of tiers.
+//! [`Tier`] is the seam: whatever keeps entries implements it, and a cache is a stack of tiers. The one on disk is
+//! [`DiskTier`](crate::store::DiskTier), beside its store.
 
 #[cfg(test)]
 pub(crate) mod conformance;

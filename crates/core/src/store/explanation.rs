@@ -3,14 +3,14 @@
 //! Only the fields of each entry are read, and the record of the one that was chosen. Of entries that are equally near,
 //! the one that was used last is chosen, since when each was made stands in its record.
 
-use rusqlite::{Connection, OptionalExtension, types::ValueRef};
+use rusqlite::Connection;
 use std::sync::Arc;
 
 use super::{
     Store,
     entry::{Address, Entry, Namespace},
-    queue::{Overlaid, Pending},
-    record::Record,
+    held::with_record,
+    queue::Overlaid,
     text::text_bytes,
     trouble::Trouble,
 };
@@ -25,13 +25,8 @@ impl Store {
     #[must_use]
     pub fn explain(&self, namespace: &Namespace, key: &[u16], previews: &[u16], now: UnixMillis) -> Explanation {
         let address = namespace.address(key);
-        let times = match self.core.queue.look_up(namespace.name(), &address) {
-            Pending::Entry(waiting) => Some((waiting.1.facts.created, waiting.1.facts.deadline)),
-            Pending::Absent => None,
-            Pending::Unknown => self.ask(|connection| stored_times(connection, &address)),
-        };
-        if let Some((created, deadline)) = times {
-            return of_entry(created, deadline, now, self.lifetime(namespace).1);
+        if let Some(facts) = self.facts(namespace, &address) {
+            return of_entry(facts.created, facts.deadline, now, self.lifetime(namespace).1);
         }
         let (entries, overlaid) = self.core.queue.entries_of(namespace.name());
         let used = self.core.clock.wall();
@@ -86,16 +81,6 @@ fn of_entry(created: UnixMillis, deadline: UnixMillis, now: UnixMillis, entries:
         nearest: None,
         entries,
     }
-}
-
-/// When the entry in the file was made, and its deadline, whether that has passed or not.
-fn stored_times(connection: &Connection, address: &Address) -> Result<Option<(UnixMillis, UnixMillis)>, Trouble> {
-    let times = with_record(connection, address.id, |record| {
-        address
-            .is_of(record)
-            .then_some((record.facts.created, record.facts.deadline))
-    })?;
-    Ok(times.flatten())
 }
 
 /// Searches what waits and, if there is a connection, the file.
@@ -176,16 +161,4 @@ fn search(
 fn next_row(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<(i64, i64, Vec<u8>)>> {
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some((row.get(0)?, row.get(1)?, row.get(2)?)))
-}
-
-/// Gives the record of an entry to `take`. One that is damaged is for those who read it to report.
-fn with_record<R>(connection: &Connection, id: i64, take: impl FnOnce(&Record<'_>) -> R) -> Result<Option<R>, Trouble> {
-    let taken = connection
-        .prepare_cached("SELECT record FROM entry WHERE id = ?")?
-        .query_row([id], |row| match row.get_ref(0)? {
-            ValueRef::Blob(bytes) => Ok(Record::decode(bytes).ok().map(|record| take(&record))),
-            _ => Ok(None),
-        })
-        .optional()?;
-    Ok(taken.flatten())
 }

@@ -135,15 +135,17 @@ impl Store {
         self.read(namespace, key, now, |_| ()).is_some()
     }
 
-    /// Stores an entry.
-    pub fn put(&self, namespace: &Namespace, key: &[u16], entry: Entry) {
+    /// Stores an entry; false if it is dropped, and what was there stays.
+    pub fn put(&self, namespace: &Namespace, key: &[u16], entry: Entry) -> bool {
         if !self.open.get() {
-            return;
+            return false;
         }
         self.core.see(entry.facts.created);
-        if self.core.is_off() || !self.core.queue.put(namespace.name(), namespace.address(key), entry) {
+        let is_taken = !self.core.is_off() && self.core.queue.put(namespace.name(), namespace.address(key), entry);
+        if !is_taken {
             self.drop_write();
         }
+        is_taken
     }
 
     /// Removes the entry of a key.

@@ -22,6 +22,7 @@ mod events;
 mod explanation;
 mod folder;
 mod handle;
+mod held;
 mod hit;
 mod json;
 mod labels;
@@ -33,6 +34,7 @@ mod registry;
 mod schema;
 mod site;
 mod text;
+mod tier;
 pub mod tools;
 mod trouble;
 mod waiting;
@@ -49,6 +51,7 @@ pub use labels::Labels;
 pub use lease::LeaseOutcome;
 pub use record::{Facts, Record, RecordError};
 pub use text::{text_bytes, text_units};
+pub use tier::DiskTier;
 
 #[cfg(test)]
 mod tests;

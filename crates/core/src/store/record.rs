@@ -37,6 +37,23 @@ pub struct Facts {
     pub cost: f64,
 }
 
+impl Facts {
+    /// Of a value of which nothing else is known.
+    #[must_use]
+    pub fn new(codec: u8, created: UnixMillis, deadline: UnixMillis) -> Self {
+        Self {
+            codec,
+            created,
+            deadline,
+            made_in: 0.0,
+            input_tokens: 0.0,
+            output_tokens: 0.0,
+            total_tokens: 0.0,
+            cost: 0.0,
+        }
+    }
+}
+
 /// An entry as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Record<'a> {

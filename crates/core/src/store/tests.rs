@@ -7,6 +7,7 @@ mod explanation;
 mod faults;
 mod leases;
 mod model;
+mod tier;
 mod tools;
 
 use std::{
@@ -116,16 +117,7 @@ fn units(text: &str) -> Vec<u16> {
 
 fn entry(value: &str, created: UnixMillis, deadline: UnixMillis) -> Entry {
     Entry {
-        facts: Facts {
-            codec: 1,
-            created,
-            deadline,
-            made_in: 0.0,
-            input_tokens: 0.0,
-            output_tokens: 0.0,
-            total_tokens: 0.0,
-            cost: 0.0,
-        },
+        facts: Facts::new(1, created, deadline),
         value: Value::Text(units(value)),
         label: Vec::new(),
         previews: Vec::new(),
