@@ -244,7 +244,7 @@ export class EmbeddingCache extends BaseCache {
       const given = `${embeddings.length} embeddings for ${count} texts`
       throw new PerformanceError('ERR_RESULT_COUNT', `Expected one embedding for each text, got ${given}`)
     }
-    return embeddings.map((embedding, index) => this.#check(`fn()[${index}]`, embedding))
+    return Array.from(embeddings, (embedding, index) => this.#check(`fn()[${index}]`, embedding))
   }
 }
 

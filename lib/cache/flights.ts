@@ -72,7 +72,9 @@ export function arrivals(flights: readonly Flight[], signal: AbortSignal | undef
       reject(signal.reason)
       for (const { call } of flights) call.leave(signal.reason)
     }
-    signal.addEventListener('abort', leave, { once: true })
+    // The function itself may have aborted it by now.
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
     const stay = () => signal.removeEventListener('abort', leave)
     answers.then(stay, stay)
     answers.then(resolve, reject)
