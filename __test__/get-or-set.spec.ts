@@ -177,6 +177,13 @@ describe.each(subjects)('$name', ({ make, value }) => {
     })
   })
 
+  test('refuses to wait for itself, and goes on', async () => {
+    const cache = make()
+    const again = async (): Promise<any> => cache.getOrSet('a', again)
+    await expect(again()).rejects.toMatchObject({ name: 'PerformanceError', code: 'ERR_REENTRANT' })
+    expect(await cache.getOrSet('a', () => cache.getOrSet('b', async () => value(1)))).toEqual(value(1))
+  })
+
   describe('an abort', () => {
     test('by the function itself is one like any other', async () => {
       const cache = make()

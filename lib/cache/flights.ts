@@ -10,6 +10,8 @@ import { TextMap } from './text-map.ts'
 export class Call {
   readonly #controller = new AbortController()
   readonly #onAbandoned: () => void
+  /** Whether the function has been called and has not returned, be it a promise. */
+  isStarting = false
   #waiting = 0
 
   constructor(onAbandoned: () => void) {
@@ -23,6 +25,16 @@ export class Call {
 
   get isAbandoned(): boolean {
     return this.#controller.signal.aborted
+  }
+
+  /** Calls the function. */
+  start<T>(fetch: (signal: AbortSignal) => T): T {
+    this.isStarting = true
+    try {
+      return fetch(this.signal)
+    } finally {
+      this.isStarting = false
+    }
   }
 
   enter(): void {

@@ -114,10 +114,8 @@ async function answer(
   if (call === undefined) return []
   if (call.isAbandoned) throw call.signal.reason
   const begun = performance.now()
-  const values = await fetch(
-    flights.map(({ place }) => place),
-    call.signal,
-  )
+  const fetched = flights.map(({ place }) => place)
+  const values = await call.start((signal) => fetch(fetched, signal))
   const price = { ...FREE, time: (performance.now() - begun) / flights.length }
   return flights.map((flight, index) => {
     const value = values[index]
