@@ -52,6 +52,7 @@ describe('is not kept by default', () => {
     ['a failed response', response('failed')],
     ['a response that refuses', response('completed', [part('output_text'), part('refusal')])],
     ["Anthropic's cut off message", { type: 'message', stop_reason: 'max_tokens' }],
+    ['one that filled the context window', { type: 'message', stop_reason: 'model_context_window_exceeded' }],
     ["Anthropic's refusal", { type: 'message', stop_reason: 'refusal' }],
     ["the AI SDK's length", { text: 'Ye', finishReason: 'length' }],
     ["the AI SDK's filter", { text: '', finishReason: 'content-filter' }],

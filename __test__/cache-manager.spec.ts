@@ -80,3 +80,17 @@ test('a cache that throws neither ends the sweep nor the process', () => {
   expect(manager.queryCache.getStats().memoryUsage).toBe(0)
   manager.stopCleanup()
 })
+
+test('sweeps and clears what there is, whatever the environment would have said of the rest', () => {
+  const manager = new CacheManager()
+  vi.stubEnv('AI_EVALS_CACHE', 'nonsense')
+  manager.queryCache = new QueryCache({ ttl: 10, mode: 'live' })
+  manager.queryCache.set('q', {}, 1)
+  manager.startCleanup(1_000)
+  vi.advanceTimersByTime(1_000)
+  expect(manager.queryCache.getStats().memoryUsage).toBe(0)
+  manager.clearAll()
+  manager.stopCleanup()
+  expect(() => manager.responseCache).toThrow('AI_EVALS_CACHE')
+  vi.unstubAllEnvs()
+})

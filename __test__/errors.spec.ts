@@ -76,6 +76,11 @@ const PROVOKE: Record<string, () => unknown> = {
     cache.set('a', 1)
     return cache.flush().finally(() => cache.close())
   },
+  ERR_REENTRANT() {
+    const cache = new LRUCache()
+    const again = (): Promise<unknown> => cache.getOrSet('a', again)
+    return again()
+  },
   ERR_REPLAY_MISS: () => new LRUCache({ mode: 'replay' }).get('never stored'),
 }
 

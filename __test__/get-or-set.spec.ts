@@ -177,7 +177,25 @@ describe.each(subjects)('$name', ({ make, value }) => {
     })
   })
 
+  test('refuses to wait for itself, and goes on', async () => {
+    const cache = make()
+    const again = async (): Promise<any> => cache.getOrSet('a', again)
+    await expect(again()).rejects.toMatchObject({ name: 'PerformanceError', code: 'ERR_REENTRANT' })
+    expect(await cache.getOrSet('a', () => cache.getOrSet('b', async () => value(1)))).toEqual(value(1))
+  })
+
   describe('an abort', () => {
+    test('by the function itself is one like any other', async () => {
+      const cache = make()
+      const mine = new AbortController()
+      const fn = () => {
+        mine.abort('enough')
+        return new Promise(() => {})
+      }
+      await expect(cache.getOrSet('a', fn, { signal: mine.signal })).rejects.toBe('enough')
+      expect(await cache.getOrSet('a', async () => value(1))).toEqual(value(1))
+    })
+
     test('rejects the one who asked for it at once, with his reason, and nobody else', async () => {
       const cache = make()
       const answer = deferred<any>()
@@ -426,6 +444,7 @@ describe('EmbeddingCache.getOrSetMany', () => {
   test.each([
     ['no array', 'x', TypeError, 'Expected `fn()` to be an array of embeddings, got `"x"`'],
     ['a typed array', [[1, 2], new Float32Array(2)], TypeError, 'Expected `fn()[1]` to be an array of numbers'],
+    ['a hole', [[1, 2]].concat(new Array(1)), TypeError, 'Expected `fn()[1]` to be an array'],
     [
       'what is no number',
       [

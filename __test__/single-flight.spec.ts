@@ -199,6 +199,35 @@ describe('two caches of one store', () => {
     expect(await own).toEqual([[1], [1]])
     expect(asked).toEqual([['b'], ['a']])
   })
+
+  test.each([[['a', 'b']], [['b', 'a']]])(
+    'fetch what falls to them of %j before they wait for another, who may wait for that',
+    async (texts) => {
+      await using store = Store.open(temporaryFolder())
+      const [first, second] = [new EmbeddingCache({ store }), new EmbeddingCache({ store })]
+      const [mine, others] = texts as [string, string]
+      const answers = { [mine]: deferred<number[]>(), [others]: deferred<number[]>() }
+      const held = texts.map(async (text) => {
+        const { fn, called } = fetching(answers[text]!.promise)
+        const asked = first.getOrSet(text, fn, { shouldStore: () => false })
+        await called
+        return { asked }
+      })
+      const [one, two] = await Promise.all(held)
+      const called = deferred<string[]>()
+      const asked = second.getOrSetMany(texts, async (missing) => {
+        called.resolve(missing)
+        return missing.map((text) => [text.charCodeAt(0)])
+      })
+      // Answered behind that one, which waits for both by now.
+      await second.getOrSet('c', async () => [1])
+      answers[mine]!.resolve([1])
+      expect(await called.promise).toEqual([mine])
+      answers[others]!.resolve([2])
+      expect(await asked).toEqual(texts.map((text) => [text.charCodeAt(0)]))
+      expect(await Promise.all([one!.asked, two!.asked])).toEqual([[1], [2]])
+    },
+  )
 })
 
 test('worker threads share one call', async () => {

@@ -544,6 +544,16 @@ describe('Store', () => {
     expect(process.listenerCount('exit')).toBe(before)
   })
 
+  test.each([[[]], [['unstorable']]])('forgets who listened by removeAllListeners(...%j)', async (named) => {
+    const store = Store.open(temporaryFolder())
+    const listener = vi.fn()
+    store.on('unstorable', listener)
+    store.removeAllListeners(...named)
+    new LRUCache({ store }).set('a', () => {})
+    expect(listener).not.toHaveBeenCalled()
+    await store.close()
+  })
+
   test('tells what went wrong before anybody listened, and goes on without the disk', async () => {
     const folder = join(temporaryFolder(), 'a file')
     writeFileSync(folder, 'not a folder')

@@ -5,7 +5,16 @@
 
 import { read } from '../values/read.ts'
 
-const BAD_ENDS = new Set(['length', 'content_filter', 'content-filter', 'error', 'max_tokens', 'refusal', 'incomplete'])
+const BAD_ENDS = new Set([
+  'length',
+  'content_filter',
+  'content-filter',
+  'error',
+  'max_tokens',
+  'model_context_window_exceeded',
+  'refusal',
+  'incomplete',
+])
 const BAD_STATES = new Set(['incomplete', 'failed', 'cancelled'])
 const END_NAMES = ['finishReason', 'finish_reason', 'stop_reason']
 

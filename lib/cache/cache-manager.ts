@@ -59,7 +59,7 @@ export class CacheManager {
 
   /** Removes every entry of the three caches and resets their statistics. */
   clearAll(): void {
-    for (const cache of this.#caches()) cache.clear()
+    for (const cache of this.#made()) cache.clear()
   }
 
   /** The statistics of the three caches. */
@@ -80,7 +80,7 @@ export class CacheManager {
   startCleanup(intervalMs?: Milliseconds): void {
     // Ended by the same clock that began it, also where a test has put another in place meanwhile.
     const { clearInterval } = globalThis
-    const timer = startSweeping(() => sweepQuietly(this.#caches()), intervalMs)
+    const timer = startSweeping(() => sweepQuietly(this.#made()), intervalMs)
     this.stopCleanup()
     this.#endCleanup = () => clearInterval(timer)
   }
@@ -91,8 +91,9 @@ export class CacheManager {
     this.#endCleanup = undefined
   }
 
-  #caches(): (ResponseCache | EmbeddingCache | QueryCache)[] {
-    return [this.responseCache, this.embeddingCache, this.queryCache]
+  /** Those there are. To make one may fail, and there is nothing in it. */
+  #made(): (ResponseCache | EmbeddingCache | QueryCache)[] {
+    return [this.#responseCache, this.#embeddingCache, this.#queryCache].filter((cache) => cache !== undefined)
   }
 }
 

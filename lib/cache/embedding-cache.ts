@@ -105,7 +105,9 @@ export class EmbeddingCache extends BaseCache {
    * The embedding of `text`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once,
    * and all get its embedding or the error it failed with.
    *
-   * @param fn is given a signal, which aborts when nobody waits for its embedding any more.
+   * @param fn is given a signal, which aborts when nobody waits for its embedding any more. It must not ask for the
+   *   same itself, which it would wait for without end.
+   * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
    * @throws TypeError or RangeError as {@link set} does, where `fn` does not give an embedding.
    */
   async getOrSet(
@@ -126,7 +128,7 @@ export class EmbeddingCache extends BaseCache {
    * once, and stored: all of them, or none where `fn` fails. A text that another call is fetching already is waited for.
    *
    * @param fn is given the missing texts in the order they first occur in, and gives an embedding for each; its signal
-   *   aborts when nobody waits for them any more.
+   *   aborts when nobody waits for them any more. It must not ask for them itself, as with {@link getOrSet}.
    * @throws PerformanceError `ERR_RESULT_COUNT` where `fn` gives fewer or more embeddings than it was given texts.
    * @throws TypeError or RangeError as {@link set} does, where one of them is no embedding.
    * @example
@@ -244,7 +246,7 @@ export class EmbeddingCache extends BaseCache {
       const given = `${embeddings.length} embeddings for ${count} texts`
       throw new PerformanceError('ERR_RESULT_COUNT', `Expected one embedding for each text, got ${given}`)
     }
-    return embeddings.map((embedding, index) => this.#check(`fn()[${index}]`, embedding))
+    return Array.from(embeddings, (embedding, index) => this.#check(`fn()[${index}]`, embedding))
   }
 }
 

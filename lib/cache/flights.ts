@@ -10,6 +10,8 @@ import { TextMap } from './text-map.ts'
 export class Call {
   readonly #controller = new AbortController()
   readonly #onAbandoned: () => void
+  /** Whether the function has been called and has not returned, be it a promise. */
+  isStarting = false
   #waiting = 0
 
   constructor(onAbandoned: () => void) {
@@ -23,6 +25,16 @@ export class Call {
 
   get isAbandoned(): boolean {
     return this.#controller.signal.aborted
+  }
+
+  /** Calls the function. */
+  start<T>(fetch: (signal: AbortSignal) => T): T {
+    this.isStarting = true
+    try {
+      return fetch(this.signal)
+    } finally {
+      this.isStarting = false
+    }
   }
 
   enter(): void {
@@ -72,7 +84,9 @@ export function arrivals(flights: readonly Flight[], signal: AbortSignal | undef
       reject(signal.reason)
       for (const { call } of flights) call.leave(signal.reason)
     }
-    signal.addEventListener('abort', leave, { once: true })
+    // The function itself may have aborted it by now.
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
     const stay = () => signal.removeEventListener('abort', leave)
     answers.then(stay, stay)
     answers.then(resolve, reject)

@@ -52,8 +52,11 @@ function depart(engine: CacheEngine, places: readonly Place[], fetch: FetchMany,
 }
 
 /**
- * Fetches what nobody else is fetching, and of the rest what the others did not store. Each flight ends, and gives back
- * its lease, as soon as its answer is there. Never rejects.
+ * Fetches what nobody else is fetching, and of the rest what the others did not store. Never rejects.
+ *
+ * In rounds: whatever is our turn is fetched together, and ends and gives back its leases, before one of the others is
+ * waited for. Once that one is decided, so are most of the rest. For `maxWait` in all; what others hold even then is
+ * fetched without a lease.
  */
 async function takeTurnsAndFetch(
   engine: CacheEngine,
@@ -62,25 +65,37 @@ async function takeTurnsAndFetch(
   fetchAll: (fetched: readonly Flight[]) => Promise<boolean>,
   maxWait: Milliseconds,
 ): Promise<void> {
-  const { ours, stored, theirs } = await takeTurns(engine, departed)
-  for (const [flight, recalled] of stored) landStored(engine, flights, flight, recalled)
-  if (!(await fetchAll(ours))) {
-    // All or none: who asked for these has been told of the failure.
-    await land(flights, theirs, ours[0]?.answer as Promise<never>)
-    return
-  }
-  const rest: Flight[] = []
-  const waits = theirs.map(async (flight) => {
-    try {
-      const recalled = await waitForTurn(engine, flight, maxWait)
-      if (recalled === undefined) rest.push(flight)
-      else landStored(engine, flights, flight, recalled)
-    } catch (failure) {
-      await land(flights, [flight], Promise.reject(failure))
+  let granted: Flight[] = []
+  let undecided = departed
+  for (let left = maxWait; ; ) {
+    const { ours, stored, theirs } = await takeTurns(engine, undecided)
+    for (const [flight, recalled] of stored) landStored(engine, flights, flight, recalled)
+    const isLast = theirs.length === 0 || left <= 0
+    if (!(await fetchAll([...granted, ...ours, ...(isLast ? theirs : [])]))) {
+      // All or none: who asked for these has been told of the failure.
+      const [failed] = [...granted, ...ours, ...theirs] as [Flight]
+      await land(flights, theirs, failed.answer as Promise<never>)
+      return
     }
-  })
-  await Promise.all(waits)
-  await fetchAll(rest)
+    if (isLast) return
+    const [awaited, ...others] = theirs as [Flight, ...Flight[]]
+    const begun = performance.now()
+    granted = (await hasTurn(engine, flights, awaited, left)) ? [awaited] : []
+    left -= performance.now() - begun
+    undecided = others
+  }
+}
+
+/** Waits until a flight has landed without us, or else until it is our turn. */
+async function hasTurn(engine: CacheEngine, flights: Flights, flight: Flight, maxWait: Milliseconds): Promise<boolean> {
+  try {
+    const recalled = await waitForTurn(engine, flight, maxWait)
+    if (recalled === undefined) return true
+    landStored(engine, flights, flight, recalled)
+  } catch (failure) {
+    await land(flights, [flight], Promise.reject(failure))
+  }
+  return false
 }
 
 function landStored(engine: CacheEngine, flights: Flights, flight: Flight, recalled: Recalled): void {
@@ -99,10 +114,8 @@ async function answer(
   if (call === undefined) return []
   if (call.isAbandoned) throw call.signal.reason
   const begun = performance.now()
-  const values = await fetch(
-    flights.map(({ place }) => place),
-    call.signal,
-  )
+  const fetched = flights.map(({ place }) => place)
+  const values = await call.start((signal) => fetch(fetched, signal))
   const price = { ...FREE, time: (performance.now() - begun) / flights.length }
   return flights.map((flight, index) => {
     const value = values[index]

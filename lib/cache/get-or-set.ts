@@ -1,10 +1,13 @@
 // One request, answered from what is there or by the caller's function, which is called once however many ask.
 
+import { PerformanceError } from '../errors.ts'
 import type { CacheEngine, Recalled } from './cache-engine.ts'
 import { arrivals, type Flight, Flights } from './flights.ts'
 import { waitForTurn } from './leases.ts'
 import { type FetchOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
+
+const REENTRANT = 'The function that is to give an answer asked for that same answer, and would wait for itself'
 
 /** The caller's function. */
 export type Fetch = (signal: AbortSignal) => unknown
@@ -32,6 +35,7 @@ export function lookUp(engine: CacheEngine, place: Place): { value: unknown } | 
   const held = engine.readHeld(place)
   if (held !== undefined) return held
   const flight = engine.flights.get(place.request)
+  if (flight?.call.isStarting) throw new PerformanceError('ERR_REENTRANT', REENTRANT)
   const stored = flight === undefined ? engine.readStored(place) : undefined
   if (stored !== undefined) return stored
   engine.countMiss(place)
@@ -94,7 +98,7 @@ export function takeStored(engine: CacheEngine, flight: Flight, { held, price }:
 
 async function fetchOne(engine: CacheEngine, flight: Flight, fetch: Fetch, options: FetchOptions): Promise<unknown> {
   const begun = performance.now()
-  const value = await fetch(flight.call.signal)
+  const value = await flight.call.start(fetch)
   const time = performance.now() - begun
   const price = engine.priceOf(value, told(options.usage, value), told(options.cost, value), time)
   engine.accounts.share(flight.joined, price)

@@ -69,7 +69,9 @@ export class LRUCache<T = any> extends BaseCache {
    * The live value under `key`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called
    * once, and all get its value or the error it failed with.
    *
-   * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+   * @param fn is given a signal, which aborts when nobody waits for its answer any more. It must not ask for the
+   *   same itself, which it would wait for without end.
+   * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
    */
   async getOrSet(key: string, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: FetchOptions<T>): Promise<T> {
     checkString('key', key)

@@ -83,7 +83,9 @@ export class QueryCache extends BaseCache {
    * The live result, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and all
    * get its result or the error it failed with.
    *
-   * @param fn is given a signal, which aborts when nobody waits for its result any more.
+   * @param fn is given a signal, which aborts when nobody waits for its result any more. It must not ask for the
+   *   same itself, which it would wait for without end.
+   * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
    */
   async getOrSet<T = any>(
     query: string,

@@ -123,7 +123,9 @@ export class Store extends EventEmitter {
   }
 
   override removeAllListeners(event?: string | symbol): this {
-    super.removeAllListeners(event)
+    // Without an argument it means all events, which an argument that is undefined does not.
+    if (event === undefined) super.removeAllListeners()
+    else super.removeAllListeners(event)
     this.#heed()
     return this
   }
