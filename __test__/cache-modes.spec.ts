@@ -2,6 +2,7 @@
 
 import {
   CacheManager,
+  type CacheMode,
   EmbeddingCache,
   LRUCache,
   PerformanceError,
@@ -10,6 +11,7 @@ import {
 } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deferred } from './helpers/deferred.ts'
+import { temporaryFolder } from './helpers/folders.ts'
 
 const config = { model: 'gpt-4' }
 
@@ -42,6 +44,22 @@ describe('record', () => {
     vi.advanceTimersByTime(1e12)
     expect(['a', 'b', 'c'].map((input) => cache.get(input, config))).toEqual([1, 2, 3])
     expect(embeddings.get('a')).toEqual([1])
+  })
+
+  test('keeps for ever what it finds in a store, so that a later replay has it', async () => {
+    const store = temporaryFolder()
+    const session = async (mode: CacheMode, use: (cache: ResponseCache) => unknown) => {
+      const cache = new ResponseCache({ store, mode, ttl: 1_000 })
+      const answer = use(cache)
+      await cache.close()
+      return answer
+    }
+    await session('live', (cache) => cache.set('a', config, 1))
+    await session('live', (cache) => cache.set('b', config, 2))
+    expect(await session('record', (cache) => cache.get('a', config))).toBe(1)
+    vi.advanceTimersByTime(2_000)
+    expect(await session('replay', (cache) => cache.get('a', config))).toBe(1)
+    expect(await session('replay', (cache) => cache.has('b', config))).toBe(false)
   })
 })
 
@@ -86,6 +104,17 @@ describe('readonly', () => {
 })
 
 describe('refresh', () => {
+  test('finds nothing, but says of what it deletes from a store whether it was there', async () => {
+    const cache = new ResponseCache({ store: temporaryFolder(), mode: 'refresh' })
+    cache.set('a', config, 1)
+    expect([cache.get('a', config), cache.delete('a', config), cache.delete('a', config)]).toEqual([
+      undefined,
+      true,
+      false,
+    ])
+    await cache.close()
+  })
+
   test('finds nothing, calls each time, and shares the call of those who ask at once', async () => {
     const cache = new ResponseCache({ mode: 'refresh' })
     cache.set('a', config, 1)

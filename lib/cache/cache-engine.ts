@@ -4,7 +4,7 @@
 // Invariant: where the mode does not read, memory is empty, so that a look-up needs no rule to find nothing.
 
 import { flushOrThrow } from '../store/flush.ts'
-import type { StoredCodec, StoreTier } from '../store/store-tier.ts'
+import type { StoredCodec, StoredEntry, StoredFacts, StoreTier } from '../store/store-tier.ts'
 import type { Milliseconds } from '../units.ts'
 import { decodeValue } from '../values/codec/decode.ts'
 import { encodeValue } from '../values/codec/encode.ts'
@@ -135,8 +135,9 @@ export abstract class CacheEngine implements Encoder {
     if (!this.rules.reads) return undefined
     const stored = this.store?.read(place.request)
     if (stored === undefined) return undefined
-    const { value, price, deadline, created } = stored
+    const { value, price, created } = stored
     const held = this.isolate(value)
+    const deadline = this.#keptUntil(place, stored)
     const entry = this.#hold(place, value, held, deadline, price)
     if (entry !== undefined) entry.created = created
     return { held, entry, price }
@@ -206,7 +207,7 @@ export abstract class CacheEngine implements Encoder {
   /** Whether there was a live answer. */
   delete(place: Place): boolean {
     this.flights.supersede(place)
-    const isThere = this.hasAnswer(place)
+    const isThere = this.isHeld(place) || (this.store?.has(place.request) ?? false)
     const entry = place.find()
     if (entry !== undefined) this.tier.remove(entry)
     if (this.rules.writes) this.store?.delete(place.request)
@@ -246,6 +247,19 @@ export abstract class CacheEngine implements Encoder {
     return ttl === undefined ? undefined : Date.now() + ttl
   }
 
+  /** The deadline of an entry of the store, which has none any more where what is used is kept for ever. */
+  #keptUntil(place: Place, { value, created, deadline, price }: StoredEntry): number {
+    if (!this.rules.keeps || deadline === Number.POSITIVE_INFINITY) return deadline
+    const facts = { created, deadline: Number.POSITIVE_INFINITY, price, ...this.#descriptionOf(place) }
+    this.store?.put(place.request, value, facts)
+    return facts.deadline
+  }
+
+  /** What people and patterns find the entry by. */
+  #descriptionOf(place: Place): Pick<StoredFacts, 'label' | 'previews'> {
+    return { label: this.labelInStore(place), previews: place.previews() }
+  }
+
   #hold(place: Place, value: unknown, held: unknown, deadline: number | undefined, price: Price) {
     const bytes = place.bytes + this.#sizeOf(value)
     const found = place.find()
@@ -261,7 +275,7 @@ export abstract class CacheEngine implements Encoder {
   #write(store: StoreTier, place: Place, value: unknown, ttl: Milliseconds | undefined, price: Price): void {
     const created = Date.now()
     const deadline = this.#deadlineOf(ttl) ?? created + this.#ttl
-    const facts = { created, deadline, price, label: this.labelInStore(place), previews: place.previews() }
+    const facts = { created, deadline, price, ...this.#descriptionOf(place) }
     if (!store.put(place.request, value, facts)) this.accounts.notStorable++
   }
 }

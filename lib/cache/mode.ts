@@ -6,7 +6,7 @@ import { outOfRange, wrongType } from '../arguments.ts'
  * What a cache does with the requests it is asked for:
  *
  * - `live` uses what is there, and stores what is new.
- * - `record` does the same, and what it stores never expires.
+ * - `record` does the same, and what it stores or finds in the store never expires.
  * - `replay` uses what is there and nothing else: a request that is not there throws `ERR_REPLAY_MISS` and calls nothing.
  * - `readonly` uses what is there, and stores nothing.
  * - `refresh` finds nothing, and overwrites what is there.

@@ -59,6 +59,10 @@ fn count_plain(units: &[u16]) -> usize {
 }
 
 /// As one subtraction and without short cuts, which the processor does for many units in one step.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a short cut is a branch for each unit, and keeps them from being looked at together"
+)]
 fn is_plain(unit: u16) -> bool {
     (unit.wrapping_sub(0x20) < 0x60) & (unit != 0x22) & (unit != 0x5c)
 }
