@@ -75,7 +75,7 @@ describe.each(kinds)('%s that read and write one store', (_, start) => {
       const found = Array.from({ length: work.keys }, (_, index) => `key ${index}`).filter((key) => cache.has(key))
       for (const key of found) expect(isDerived(key, cache.get(key))).toBe(true)
       expect(found.length).toBeGreaterThan(50)
-      expect(store.stats()).toMatchObject({ entries: found.length, damagedRecords: 0 })
+      expect(await store.verify()).toMatchObject({ ok: true, entries: found.length, problems: [] })
       await store.close()
     },
     120_000,
