@@ -183,7 +183,7 @@ type CacheIsolation = 'reference' | 'copy' | 'frozen';
  * What a cache does with the requests it is asked for:
  *
  * - `live` uses what is there, and stores what is new.
- * - `record` does the same, and what it stores never expires.
+ * - `record` does the same, and what it stores or finds in the store never expires.
  * - `replay` uses what is there and nothing else: a request that is not there throws `ERR_REPLAY_MISS` and calls nothing.
  * - `readonly` uses what is there, and stores nothing.
  * - `refresh` finds nothing, and overwrites what is there.
@@ -438,7 +438,9 @@ declare class LRUCache<T = any> extends BaseCache {
      * The live value under `key`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called
      * once, and all get its value or the error it failed with.
      *
-     * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+     * @param fn is given a signal, which aborts when nobody waits for its answer any more. It must not ask for the
+     *   same itself, which it would wait for without end.
+     * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
      */
     getOrSet(key: string, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: FetchOptions<T>): Promise<T>;
     /** Whether a live value is under `key`. Changes neither statistics nor recency. */
@@ -486,7 +488,9 @@ declare class ResponseCache extends BaseCache {
      * The live response, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and
      * all get its answer or the error it failed with.
      *
-     * @param fn is given a signal, which aborts when nobody waits for its answer any more.
+     * @param fn is given a signal, which aborts when nobody waits for its answer any more. It must not ask for the
+     *   same itself, which it would wait for without end.
+     * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
      */
     getOrSet<T = any>(input: any, modelConfig: any, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: GetOrSetOptions<T>): Promise<T>;
     /**
@@ -543,7 +547,9 @@ declare class EmbeddingCache extends BaseCache {
      * The embedding of `text`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once,
      * and all get its embedding or the error it failed with.
      *
-     * @param fn is given a signal, which aborts when nobody waits for its embedding any more.
+     * @param fn is given a signal, which aborts when nobody waits for its embedding any more. It must not ask for the
+     *   same itself, which it would wait for without end.
+     * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
      * @throws TypeError or RangeError as {@link set} does, where `fn` does not give an embedding.
      */
     getOrSet(text: string, fn: (signal: AbortSignal) => number[] | PromiseLike<number[]>, options?: GetOrSetOptions<number[]>): Promise<number[]>;
@@ -552,7 +558,7 @@ declare class EmbeddingCache extends BaseCache {
      * once, and stored: all of them, or none where `fn` fails. A text that another call is fetching already is waited for.
      *
      * @param fn is given the missing texts in the order they first occur in, and gives an embedding for each; its signal
-     *   aborts when nobody waits for them any more.
+     *   aborts when nobody waits for them any more. It must not ask for them itself, as with {@link getOrSet}.
      * @throws PerformanceError `ERR_RESULT_COUNT` where `fn` gives fewer or more embeddings than it was given texts.
      * @throws TypeError or RangeError as {@link set} does, where one of them is no embedding.
      * @example
@@ -620,7 +626,9 @@ declare class QueryCache extends BaseCache {
      * The live result, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once, and all
      * get its result or the error it failed with.
      *
-     * @param fn is given a signal, which aborts when nobody waits for its result any more.
+     * @param fn is given a signal, which aborts when nobody waits for its result any more. It must not ask for the
+     *   same itself, which it would wait for without end.
+     * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
      */
     getOrSet<T = any>(query: string, params: any | undefined, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: GetOrSetOptions<T>): Promise<T>;
     /**
