@@ -111,7 +111,10 @@ impl SpillQueue {
         self.behind_bytes += size;
         self.chunk_items += 1;
         self.chunk_bytes += size;
-        if self.chunk_items as u64 >= self.chunk_bounds.items || self.chunk_bytes >= self.chunk_bounds.bytes {
+        // An item alone in front may be larger than what the front leaves.
+        let is_over = self.front.bytes() + self.chunk_bytes > self.bounds.bytes;
+        if is_over || self.chunk_items as u64 >= self.chunk_bounds.items || self.chunk_bytes >= self.chunk_bounds.bytes
+        {
             Placement::ChunkFull
         } else {
             Placement::Chunk

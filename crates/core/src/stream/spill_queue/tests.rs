@@ -141,6 +141,13 @@ impl Caller {
     }
 }
 
+#[test]
+fn a_large_item_alone_in_front_leaves_the_chunk_less_room() {
+    let mut queue = SpillQueue::new(Bounds { items: 8, bytes: 100 });
+    assert_eq!(queue.place(77), Placement::Front);
+    assert_eq!(queue.place(24), Placement::ChunkFull);
+}
+
 proptest! {
     #[test]
     fn every_item_leaves_once_and_in_order(
