@@ -66,6 +66,15 @@ describe('ls', () => {
     const code = await new Promise((resolve) => child.on('close', resolve))
     expect([code, stderr]).toEqual([0, ''])
   })
+
+  test('ends quietly when nobody reads its hints', async () => {
+    const store = await makeStore(ENTRIES)
+    const child = spawn(process.execPath, [PROGRAM, 'cache', 'ls', '--limit', '1', '--store', store], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    child.stderr.destroy()
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+  })
 })
 
 describe('stats', () => {
@@ -142,6 +151,14 @@ describe('explain', () => {
     const args = ['cache', 'explain', '-', '--store', store, '--json']
     const { stdout } = await run(args, { input: JSON.stringify(ask('first')) })
     expect(JSON.parse(stdout)).toMatchObject({ store, namespace: 'responses', outcome: 'hit', tier: 'store' })
+  })
+
+  test('does not mind the mark that some programs begin a text with', async () => {
+    const store = await makeStore(ENTRIES)
+    const { code } = await run(['cache', 'explain', '-', '--store', store], {
+      input: `\uFEFF${JSON.stringify(ask('first'))}`,
+    })
+    expect(code).toBe(0)
   })
 
   test.each([

@@ -18,10 +18,12 @@ async function main(args: string[]): Promise<number> {
 }
 
 // Whoever reads our output may stop reading, as `head` does.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
-})
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+}
 
 main(process.argv.slice(2)).then((code) => {
   // Set, not called: what was printed to a pipe may still be on its way.

@@ -19,7 +19,7 @@ const KINDS = [
 
 /** `explain` */
 export async function explain(argument: string, options: CommonOptions & { namespace?: string }): Promise<void> {
-  const request = parse(argument === '-' ? readFileSync(0, 'utf8') : argument)
+  const request = parse(argument === '-' ? new TextDecoder().decode(readFileSync(0)) : argument)
   const namespace = options.namespace ?? kindOf(request).namespace
   await lookAtStore(options, async (store, folder) => {
     // Looked at first, because it fails where the store cannot be read, which for a look-up is a miss.

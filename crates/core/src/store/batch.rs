@@ -55,7 +55,7 @@ pub(super) fn write(
         totals: Totals::default(),
         findings: Findings::default(),
     };
-    let incoming = commands.iter().map(|command| command.bytes as u64).sum();
+    let incoming = commands.iter().map(|command| incoming_bytes(command, bounds)).sum();
     if purge {
         batch.findings.expired = remove_expired(&transaction, &mut batch.totals, core.expired_before())?;
     }
@@ -78,6 +78,19 @@ pub(super) fn write(
     core.compact(core.is_compacting() && findings.has_slack);
     transaction.commit()?;
     Ok(findings)
+}
+
+/// The room to make for a command: none for an entry that will not be stored.
+fn incoming_bytes(command: &Command, bounds: Bounds) -> u64 {
+    let least = match &command.task {
+        Task::Put(entry) => entry.1.least_bytes(),
+        Task::Merge(merge) => merge.record.len(),
+        _ => 0,
+    };
+    if least as u64 > bounds.entry {
+        return 0;
+    }
+    (command.bytes as u64).min(bounds.entry)
 }
 
 /// A disk that is full, for tests.

@@ -8,12 +8,17 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    process,
+    process, thread,
+    time::Duration,
 };
 
 use super::folder::{identity, private_file};
 
 const PREFIX: &str = "process-";
+
+/// Whoever looks for stale files holds the lock of one for a moment: it is tried again before it is taken for a claim.
+const ATTEMPTS: u32 = 20;
+const RETRY: Duration = Duration::from_millis(5);
 
 /// A claim, given back when dropped.
 #[derive(Debug)]
@@ -28,15 +33,27 @@ impl Claim {
     pub(super) fn take(folder: &Path) -> io::Result<Option<Self>> {
         remove_stale(folder);
         let path = folder.join(format!("{PREFIX}{}-{}", process::id(), process_namespace()));
-        loop {
-            let file = private_file(&path, OpenOptions::new().create(true))?;
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
-                // Somebody who took it for stale may have removed it in between.
-                Ok(()) if is_at(&file, &path) => return Ok(Some(Self { path, _file: file })),
-                Ok(()) => {}
+        for _ in 1..ATTEMPTS {
+            match Self::attempt(&path) {
+                Ok(None) => thread::sleep(RETRY),
+                // Taken for stale and removed before it was locked.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {}
+                claimed => return claimed,
             }
+        }
+        Self::attempt(&path)
+    }
+
+    fn attempt(path: &Path) -> io::Result<Option<Self>> {
+        let file = private_file(path, OpenOptions::new().create(true))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+            Ok(()) if is_at(&file, path) => Ok(Some(Self {
+                path: path.to_owned(),
+                _file: file,
+            })),
+            Ok(()) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 }
@@ -78,4 +95,41 @@ fn process_namespace() -> u64 {
 #[cfg(not(target_os = "linux"))]
 fn process_namespace() -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tempfile::TempDir;
+
+    #[test]
+    fn whoever_looks_for_stale_claims_is_not_taken_for_a_second_copy() {
+        let folder = TempDir::new().unwrap();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    remove_stale(folder.path());
+                    thread::yield_now();
+                }
+            });
+            let failed: Vec<_> = (0..5000)
+                .map(|_| Claim::take(folder.path()).map(|claim| claim.is_some()))
+                .filter(|claimed| !matches!(claimed, Ok(true)))
+                .collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(failed.is_empty(), "{failed:?}");
+        });
+    }
+
+    #[test]
+    fn a_second_copy_finds_the_folder_claimed() {
+        let folder = TempDir::new().unwrap();
+        let claim = Claim::take(folder.path()).unwrap();
+        assert!(claim.is_some());
+        assert!(Claim::take(folder.path()).unwrap().is_none());
+        drop(claim);
+        assert!(Claim::take(folder.path()).unwrap().is_some());
+    }
 }

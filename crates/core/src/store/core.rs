@@ -170,9 +170,10 @@ impl Core {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).has_come
     }
 
-    /// One more holder. Who waits for the end, which does not come now, waits for what is queued instead.
-    pub(super) fn hold(&self) {
-        self.queue.hold();
+    /// One more holder; true if he is the only one. Who waits for the end, which does not come now, waits for what is
+    /// queued instead.
+    pub(super) fn hold(&self) -> bool {
+        let is_only = self.queue.hold();
         let answers = std::mem::take(&mut self.end.lock().unwrap_or_else(PoisonError::into_inner).answers);
         for answer in answers {
             self.queue.order(Task::Flush(Flush {
@@ -181,6 +182,7 @@ impl Core {
                 answer: Box::new(|_| answer(())),
             }));
         }
+        is_only
     }
 
     /// Answers when the writer thread has ended.

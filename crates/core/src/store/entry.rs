@@ -112,6 +112,14 @@ impl Entry {
         value + 2 * (self.label.len() + self.previews.len()) + address.bytes.len() + size_of::<Self>()
     }
 
+    /// Bytes that its record has at least.
+    pub(super) fn least_bytes(&self) -> usize {
+        match &self.value {
+            Value::Text(units) => units.len(),
+            Value::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// What explains a miss by this entry.
     pub(super) fn fields(&self, address: &Address) -> Vec<u8> {
         fields_of(address.key(), &text_bytes(&self.previews))

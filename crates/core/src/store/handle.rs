@@ -135,14 +135,21 @@ impl Store {
         self.read(namespace, key, now, |_| ()).is_some()
     }
 
-    /// Stores an entry; false if it is dropped, and what was there stays.
+    /// Stores an entry; false if it is dropped, and what it was to replace with it.
     pub fn put(&self, namespace: &Namespace, key: &[u16], entry: Entry) -> bool {
         if !self.open.get() {
             return false;
         }
         self.core.see(entry.facts.created);
-        let is_taken = !self.core.is_off() && self.core.queue.put(namespace.name(), namespace.address(key), entry);
+        let address = namespace.address(key);
+        let id = address.id;
+        let is_off = self.core.is_off();
+        let is_taken = !is_off && self.core.queue.put(namespace.name(), address, entry);
         if !is_taken {
+            if !is_off {
+                // What stood there before is not the answer any more.
+                self.core.queue.remove_once(namespace.name(), id);
+            }
             self.drop_write();
         }
         is_taken
@@ -252,12 +259,16 @@ impl Store {
     }
 
     fn order_flush(&self, answer: Answer<Option<String>>) {
-        let flush = Flush {
+        self.flushed
+            .set(self.core.queue.order(Task::Flush(self.flush_with(answer))));
+    }
+
+    fn flush_with(&self, answer: Answer<Option<String>>) -> Flush {
+        Flush {
             since: self.flushed.get(),
             asked: self.core.clock.monotonic(),
             answer,
-        };
-        self.flushed.set(self.core.queue.order(Task::Flush(flush)));
+        }
     }
 
     /// Waits until what was queued before is on disk; false if it is not, or not in time.
@@ -297,20 +308,27 @@ impl Store {
         if !self.open.get() {
             return answer(());
         }
-        if self.release() {
+        self.leave();
+        let mut answer = Some(answer);
+        let is_last = self.core.queue.release_or_order(|| {
+            let answer = answer.take();
+            Task::Flush(self.flush_with(Box::new(|_| {
+                if let Some(answer) = answer {
+                    answer(());
+                }
+            })))
+        });
+        if is_last && let Some(answer) = answer {
             self.core.when_ended(answer);
-        } else {
-            self.order_flush(Box::new(|_| answer(())));
         }
     }
 
-    /// Gives the store back; true if nobody else holds it.
-    fn release(&self) -> bool {
+    /// Has nothing to do with the store any more, except that it still holds it.
+    fn leave(&self) {
         self.stop_listening();
         self.leave_leases();
         self.open.set(false);
         self.reader.borrow_mut().close();
-        self.core.queue.release()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -340,7 +358,11 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if self.open.get() && self.release() && self.core.queue.pending() > 0 {
+        if !self.open.get() {
+            return;
+        }
+        self.leave();
+        if self.core.queue.release() && self.core.queue.pending() > 0 {
             self.core.wait_for_end(LAST_WAIT);
         }
     }

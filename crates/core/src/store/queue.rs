@@ -110,6 +110,14 @@ impl Queue {
         self.push(state, Task::Remove(id), 0);
     }
 
+    /// Removes the entry with a number, unless that is what is going to happen anyway.
+    pub(super) fn remove_once(&self, namespace: &Arc<str>, id: i64) {
+        let is_going = matches!(self.state().entries.get(&id), Some(Overlay { entry: None, .. }));
+        if !is_going {
+            self.remove(namespace, id);
+        }
+    }
+
     /// Removes all entries of a namespace.
     pub(super) fn clear(&self, namespace: &Arc<str>) {
         let mut state = self.state();
@@ -249,9 +257,11 @@ impl Queue {
         self.room.notify_all();
     }
 
-    /// One more holder.
-    pub(super) fn hold(&self) {
-        self.state().handles += 1;
+    /// One more holder; true if he is the only one.
+    pub(super) fn hold(&self) -> bool {
+        let mut state = self.state();
+        state.handles += 1;
+        state.handles == 1
     }
 
     /// One holder less; true if it was the last.
@@ -261,6 +271,21 @@ impl Queue {
         let last = state.handles == 0;
         drop(state);
         self.work.notify_all();
+        last
+    }
+
+    /// One holder less; true if it was the last. Otherwise a task of his is queued while another one holds the store, so
+    /// that the writer is there to do it.
+    pub(super) fn release_or_order(&self, task: impl FnOnce() -> Task) -> bool {
+        let mut state = self.state();
+        state.handles -= 1;
+        let last = state.handles == 0;
+        if last {
+            drop(state);
+            self.work.notify_all();
+        } else {
+            self.push(state, task(), 0);
+        }
         last
     }
 

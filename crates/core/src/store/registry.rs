@@ -20,8 +20,10 @@ pub(super) fn open(folder: &Path, max_bytes: u64, clock: Arc<dyn Clock>) -> Arc<
     let (folder, created) = locate(folder);
     let mut open = registry();
     if let Some(core) = open.get(folder.path()) {
-        core.hold();
-        core.set_max_bytes(max_bytes);
+        // Whoever came first has said how much the store may hold.
+        if core.hold() {
+            core.set_max_bytes(max_bytes);
+        }
         return core.clone();
     }
     let core = Arc::new(Core::new(folder, max_bytes, clock));

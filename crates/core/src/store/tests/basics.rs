@@ -44,6 +44,30 @@ fn a_handle_that_was_closed_is_empty_and_the_other_one_goes_on() {
 }
 
 #[test]
+fn the_bound_of_who_came_first_holds_until_nobody_has_the_store_open() {
+    let folder = TempDir::new().unwrap();
+    let open = |max_bytes| Store::open(folder.path(), max_bytes, Arc::<Manual>::default());
+    let first = open(1 << 20);
+    let second = open(ROOMY);
+    assert_eq!(second.stats().max_bytes, 1 << 20);
+    drop((first, second));
+    assert_eq!(open(ROOMY).stats().max_bytes, ROOMY);
+}
+
+#[test]
+fn what_an_entry_was_to_replace_is_gone_when_there_was_no_room_to_queue_it() {
+    let folder = TempDir::new().unwrap();
+    let one = Fixture::open(folder.path());
+    one.put("k", "old");
+    one.flush();
+    one.put("k", &"x".repeat((256 << 20) / 2));
+    assert_eq!(one.store.stats().dropped_writes, 1);
+    assert_eq!(one.read("k"), None);
+    one.flush();
+    assert_eq!(one.read("k"), None);
+}
+
+#[test]
 fn the_last_handle_that_is_dropped_leaves_nothing_unwritten() {
     let folder = TempDir::new().unwrap();
     for number in 0..20 {

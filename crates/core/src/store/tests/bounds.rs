@@ -137,6 +137,19 @@ fn an_entry_that_is_too_large_is_dropped_and_reported_and_what_it_replaces_is_go
 }
 
 #[test]
+fn no_room_is_made_for_an_entry_that_is_too_large() {
+    let folder = TempDir::new().unwrap();
+    let one = Fixture::with(folder.path(), MIB, Arc::default());
+    for number in 0..100 {
+        one.put(&number.to_string(), &"x".repeat(1000));
+    }
+    one.flush();
+    one.put("large", &"x".repeat(3_000_000));
+    one.flush();
+    assert_eq!(one.store.stats().entries, 100);
+}
+
+#[test]
 fn what_is_cleared_is_given_back_to_the_disk() {
     let folder = TempDir::new().unwrap();
     let one = Fixture::with(folder.path(), 64 * MIB, Arc::default());
