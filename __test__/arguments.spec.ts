@@ -115,7 +115,14 @@ const cacheOptions = (make: (options: any) => unknown): Argument[] => [
   ['store', of('the path of a folder or a Store', STRING, ABSENT), (store) => make({ store })],
   ['store', kind('the path of a folder', ANY, [['', '""']]), (store) => make({ store })],
   ['namespace', optionalString, (namespace) => make({ namespace })],
-  ['namespace', kind('a name', ANY, [['', '""']]), (namespace) => make({ namespace })],
+  [
+    'namespace',
+    kind('a name of whole characters', ANY, [
+      ['', '""'],
+      ['a\ud800', '"a\\ud800"'],
+    ]),
+    (namespace) => make({ namespace }),
+  ],
   ['maxMemory', limit, (maxMemory) => make({ maxMemory })],
 ]
 const streamConfig = (make: (config: any) => unknown): Argument[] => [

@@ -7,6 +7,9 @@ import { type StoredCodec, StoreTier } from '../store/store-tier.ts'
 import type { CacheOptions } from './cache-stats.ts'
 import type { ModeRules } from './mode.ts'
 
+/** No name: two that differ in such halves only would be one where names are kept as UTF-8. */
+const LONE_SURROGATE = /\p{Surrogate}/u
+
 /**
  * The tier that keeps a cache's entries, if the mode uses any, and whether the cache has to close its store.
  *
@@ -20,7 +23,7 @@ export function openStoreTier(
 ): { tier: StoreTier; isOwn: boolean } | undefined {
   const { store, namespace: name = namespace } = options ?? {}
   checkString('namespace', name)
-  if (name === '') throw outOfRange('namespace', 'a name', name)
+  if (name === '' || LONE_SURROGATE.test(name)) throw outOfRange('namespace', 'a name of whole characters', name)
   if (store !== undefined && typeof store !== 'string' && !(store instanceof Store)) {
     throw wrongType('store', 'the path of a folder or a Store', store)
   }
