@@ -12,7 +12,8 @@ use napi::{
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
-use std::{fmt::Write as _, sync::Arc};
+use serde_json::json;
+use std::sync::Arc;
 
 use crate::store::NativeStore;
 
@@ -41,30 +42,7 @@ pub fn store_on_event(
 }
 
 fn json_of(event: &Degraded) -> String {
-    let mut json = String::from(r#"{"kind":"degraded""#);
-    let path = event.path.to_string_lossy();
-    for (name, text) in [
-        ("reason", event.reason.word()),
-        ("path", &path),
-        ("message", &event.message),
-    ] {
-        let _ = write!(json, r#","{name}":"#);
-        push_json_text(text, &mut json);
-    }
-    json.push('}');
-    json
-}
-
-fn push_json_text(text: &str, json: &mut String) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\0'..='\u{1f}' => {
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            character => json.push(character),
-        }
-    }
-    json.push('"');
+    let Degraded { reason, path, message } = event;
+    json!({ "kind": "degraded", "reason": reason.word(), "path": path.to_string_lossy(), "message": message })
+        .to_string()
 }
