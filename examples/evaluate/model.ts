@@ -1,4 +1,4 @@
-import OpenAI, { APIError } from 'openai'
+import type { APIError, OpenAI } from 'openai'
 import { startModelServer } from '../model-server.ts'
 import type { Question } from './dataset.ts'
 import type { Options } from './options.ts'
@@ -50,18 +50,21 @@ export async function openProvider(options: Options, questions: Question[]): Pro
 function chatProvider(baseURL: string, apiKey: string, name: string, provider = baseURL) {
   const traffic = { requests: 0, rateLimited: 0 }
   // The client does not retry by itself: a repeated request has to pass the rate limiter like any other.
-  const client = new OpenAI({
+  const options = {
     apiKey,
     baseURL,
     maxRetries: 0,
     timeout: 60_000,
-    fetch: async (url, init) => {
+    fetch: async (url: string | URL | Request, init?: RequestInit) => {
       traffic.requests++
       const response = await fetch(url, init)
       if (response.status === 429) traffic.rateLimited++
       return response
     },
-  })
+  }
+  // Loaded when there is something to ask: a run whose answers are all stored would be over before that.
+  let loading: Promise<OpenAI> | undefined
+  const load = async () => new (await import('openai')).OpenAI(options)
   const settings = { model: name, temperature: 0 }
   let refusal: unknown
   const model: Model = {
@@ -71,7 +74,8 @@ function chatProvider(baseURL: string, apiKey: string, name: string, provider = 
       // A key or a model that was refused once will be refused every time.
       if (refusal !== undefined) throw refusal
       try {
-        const completion = await client.chat.completions.create({
+        loading ??= load()
+        const completion = await (await loading).chat.completions.create({
           ...settings,
           messages: [
             { role: 'system', content: INSTRUCTIONS },
@@ -127,13 +131,14 @@ function recordedProvider(options: Options, questions: Question[]): Provider {
 
 /** Whether a provider will never answer: it does not know the key or the model. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof APIError && [401, 403, 404].includes(error.status)
+  return [401, 403, 404].includes((error as Partial<APIError> | undefined)?.status as number)
 }
 
 /** How long a provider asks to wait before the next attempt, in milliseconds, where it does. */
 export function requestedWait(error: unknown): number | undefined {
-  if (!(error instanceof APIError) || error.headers === undefined) return undefined
-  const milliseconds = Number(error.headers.get('retry-after-ms') ?? Number.NaN)
-  const seconds = Number(error.headers.get('retry-after') ?? Number.NaN)
+  const headers = (error as Partial<APIError> | undefined)?.headers
+  if (headers === undefined) return undefined
+  const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN)
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
   return [milliseconds, seconds * 1000].find((wait) => wait >= 0)
 }
