@@ -142,7 +142,7 @@ describe('tokens', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     await hand.finish('0', { metadata: { tokenUsage: { total: 5_000 } } })
     expect(executor.getRateLimiterState().currentTokens).toBe(5_000)
-    await vi.advanceTimersByTimeAsync(MINUTE - 1_001)
+    await vi.advanceTimersByTimeAsync(MINUTE - 1)
     expect(hand.inFlight).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
     expect(hand.inFlight).toEqual(['1'])

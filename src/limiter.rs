@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use ai_evals_performance_core::limiter::{
-    Admission, Consumption, Demand, Limiter, Limits, MonotonicMillis, Permit, Reason,
+    Admission, Consumption, Demand, Guarantee, Limiter, Limits, MonotonicMillis, Permit,
 };
 use napi_derive::napi;
 
@@ -68,16 +68,19 @@ impl NativeRateLimiter {
         let demand = Demand {
             output_tokens: output_tokens.map(|tokens| tokens.ceil() as u64),
             input_characters: input_characters as u64,
+            ..Demand::default()
         };
-        admission(self.0.try_acquire(MonotonicMillis(now), demand))
+        admission(self.0.try_acquire(MonotonicMillis(now), &demand))
     }
 
     /// A task ended with a result: `tokens` where they were reported, else taken from the characters.
     #[napi(catch_unwind)]
     pub fn settle(&mut self, now: f64, permit: f64, tokens: Option<f64>, characters: f64) {
-        let consumption = match tokens {
-            Some(tokens) => Consumption::Tokens(tokens.ceil() as u64),
-            None => Consumption::Characters(characters as u64),
+        let consumption = Consumption::Used {
+            tokens: tokens.map(|tokens| tokens.ceil() as u64),
+            input_tokens: None,
+            output_tokens: None,
+            characters: characters as u64,
         };
         self.end(now, permit, consumption);
     }
@@ -159,7 +162,10 @@ fn limits(requests_per_minute: f64, tokens_per_minute: f64, concurrency: f64) ->
     Limits {
         requests_per_minute: limit(requests_per_minute),
         tokens_per_minute: limit(tokens_per_minute),
-        concurrency: at_least_one(concurrency),
+        concurrency: Some(at_least_one(concurrency)),
+        guarantee: Guarantee::Strict,
+        allow_oversize: true,
+        ..Limits::default()
     }
 }
 
@@ -177,12 +183,9 @@ fn admission(admission: Admission) -> NativeAdmission {
         Admission::Wait { duration, reason } => NativeAdmission {
             permit: None,
             wait: Some(duration.as_nanos() as f64 / 1e6),
-            reason: Some(match reason {
-                Reason::Requests => "requests",
-                Reason::Tokens => "tokens",
-            }),
+            reason: Some(reason.word()),
         },
-        Admission::Full => NativeAdmission {
+        Admission::Full | Admission::TooLarge { .. } => NativeAdmission {
             permit: None,
             wait: None,
             reason: None,

@@ -4,6 +4,8 @@
 //! readings into nanoseconds that only grow: a step back counts as no time at all, and when the clock returns to where
 //! it had been, only what lies beyond counts again. So a jump never frees a limit early, and never freezes one either.
 
+use super::window::WINDOW;
+
 /// A reading of a monotonic clock in milliseconds, as `performance.now()` gives it.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct MonotonicMillis(pub f64);
@@ -17,7 +19,7 @@ struct Reading {
     elapsed: Nanos,
 }
 
-/// Nanoseconds that have passed since the first reading.
+/// Nanoseconds that only grow; a whole window at the first reading, so that ages of an earlier process fit before it.
 #[derive(Debug, Default)]
 pub(super) struct Elapsed {
     last: Option<Reading>,
@@ -28,17 +30,17 @@ pub(super) struct Elapsed {
 impl Elapsed {
     /// The elapsed time at this reading: never less than at the one before.
     pub(super) fn advance(&mut self, now: MonotonicMillis) -> Nanos {
-        let before = self.last.map_or(0, |last| last.elapsed);
+        let before = self.last.map_or(WINDOW, |last| last.elapsed);
         if !now.0.is_finite() {
             return before;
         }
-        let clock = (now.0 * 1e6).round() as Nanos;
+        let clock = (now.0 * 1e6 + 0.5) as Nanos;
         let elapsed = match (self.last, self.furthest) {
             (Some(_), Some(furthest)) if clock >= furthest.clock => {
                 before.max(furthest.elapsed.saturating_add(clock - furthest.clock))
             }
             (Some(last), _) => before.saturating_add(clock.saturating_sub(last.clock)),
-            (None, _) => 0,
+            (None, _) => WINDOW,
         };
         let reading = Reading { clock, elapsed };
         self.last = Some(reading);
@@ -51,13 +53,13 @@ impl Elapsed {
 
 #[cfg(test)]
 mod tests {
-    use super::{Elapsed, MonotonicMillis};
+    use super::{Elapsed, MonotonicMillis, WINDOW};
 
     fn elapsed_millis(readings: &[f64]) -> Vec<f64> {
         let mut elapsed = Elapsed::default();
         readings
             .iter()
-            .map(|&now| elapsed.advance(MonotonicMillis(now)) as f64 / 1e6)
+            .map(|&now| (elapsed.advance(MonotonicMillis(now)) - WINDOW) as f64 / 1e6)
             .collect()
     }
 

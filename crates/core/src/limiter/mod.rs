@@ -1,21 +1,26 @@
-//! Who may start when: concurrency, requests a minute and tokens a minute, decided in one step.
+//! Who may start when: requests, tokens, input tokens and output tokens a minute, concurrency, pacing and pauses that
+//! the provider asked for, decided in one step.
 //!
-//! A *permit* is the right to one start: it counts towards the concurrency until it is released, and towards both
-//! minute limits until 60 s after it was given. Either all three limits allow a start or none is touched. In no
-//! interval of 60 s are more permits given than the request limit that held when the last of them was.
+//! A *permit* is the right to one start: it counts towards the concurrency until it is released, and towards the limits
+//! a minute until 60 s after it was given. Either everything allows a start or nothing is touched. In no interval of
+//! 60 s are more permits given than the request limit that held when the last of them was, and at each start what counts
+//! of tokens is within the limits: what was used by those that are settled, what is reserved for the others.
 //!
 //! Who waits, in what order and with which timer is the caller's business.
 
 mod activity;
 mod elapsed;
 mod estimator;
+mod held;
 #[cfg(test)]
 mod model_tests;
+mod pacing;
+mod recent;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod window;
 
-use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -23,78 +28,37 @@ use activity::Activity;
 pub use activity::Metrics;
 pub use elapsed::MonotonicMillis;
 use elapsed::{Elapsed, Nanos};
-pub use estimator::{Consumption, Demand};
-use estimator::{Estimate, TokenEstimator};
-use window::{GroupId, Window};
-
-/// What is allowed; `None` is no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The most permits given in any 60 s.
-    pub requests_per_minute: Option<NonZeroU64>,
-    /// The most tokens reserved or used by permits given in any 60 s.
-    pub tokens_per_minute: Option<NonZeroU64>,
-    /// The most permits held at a time.
-    pub concurrency: NonZeroU64,
-}
-
-/// The right to one start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Permit(pub u64);
-
-/// Which of the two minute limits holds a start back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// Requests a minute.
-    Requests,
-    /// Tokens a minute.
-    Tokens,
-}
-
-/// The answer to a request for a permit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// Start now.
-    Granted(Permit),
-    /// Ask again after this time; a settlement or a change of the limits may allow it earlier.
-    Wait {
-        /// How long, if nobody else is admitted and no debt is settled meanwhile.
-        duration: Duration,
-        /// The limit that takes longest.
-        reason: Reason,
-    },
-    /// As many as may are in flight: ask again after a release.
-    Full,
-}
-
-/// What the limits have been used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// Permits given in the last 60 s.
-    pub requests: u64,
-    /// Tokens reserved or used by them.
-    pub tokens: u64,
-    /// Permits not yet released.
-    pub in_flight: u64,
-}
+use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
+use held::Held;
+use pacing::Pacing;
+pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
+use window::{Budget, Counts, GroupId, WINDOW, Window};
 
 #[derive(Debug)]
-struct Held {
-    group: GroupId,
+struct Task {
     start: Nanos,
-    reserved: Estimate,
+    group: GroupId,
+    reservation: Reservation,
+    /// What its start counts now: never more than was reserved.
+    counted: Amounts,
+    /// What it used above that, from its settlement on.
+    debt: Option<(GroupId, Amounts)>,
+    settled: bool,
+    /// The log was cleared since it started: nothing of it counts any more.
+    forgotten: bool,
 }
 
-/// Admits starts so that concurrency, requests and tokens stay within [`Limits`].
+/// Admits starts so that everything stays within [`Limits`].
 #[derive(Debug)]
 pub struct Limiter {
     limits: Limits,
     elapsed: Elapsed,
     window: Window,
+    pacing: Pacing,
+    blocked_until: Nanos,
     estimator: TokenEstimator,
     activity: Activity,
-    held: HashMap<Permit, Held>,
-    next_permit: u64,
+    held: Held<Task>,
 }
 
 impl Limiter {
@@ -104,98 +68,182 @@ impl Limiter {
         Self {
             limits,
             elapsed: Elapsed::default(),
-            window: Window::default(),
+            window: Window::new(),
+            pacing: Pacing::new(&limits),
+            blocked_until: 0,
             estimator: TokenEstimator::default(),
             activity: Activity::default(),
-            held: HashMap::new(),
-            next_permit: 0,
+            held: Held::new(),
         }
     }
 
-    /// Gives a permit if all three limits allow it. A task whose estimate is above the whole token limit is admitted
-    /// when no token of another one counts.
-    pub fn try_acquire(&mut self, now: MonotonicMillis, demand: Demand) -> Admission {
+    /// Gives a permit if everything allows it.
+    pub fn try_acquire(&mut self, now: MonotonicMillis, demand: &Demand) -> Admission {
         let now = self.advance(now);
-        if self.held.len() as u64 >= self.limits.concurrency.get() {
-            self.activity.set_throttling(false);
+        self.activity.set_throttling(false);
+        let reservation = self.estimator.reserve(demand, &self.limits);
+        if let Some(refusal) = self.too_large(reservation.stated()) {
+            return refusal;
+        }
+        if self
+            .limits
+            .concurrency
+            .is_some_and(|most| self.held.len() >= most.get())
+            || self.held.is_full()
+        {
             return Admission::Full;
         }
-        let reserved = self.estimator.estimate(demand, &self.limits);
-        if let Some((until, reason)) = self.held_back_until(reserved.tokens) {
+        let counts = Counts::new(1, reservation.amounts);
+        if let Some((until, reason)) = self.held_back_until(now, &counts) {
             self.activity.set_throttling(true);
             return Admission::Wait {
-                duration: Duration::from_nanos(until.saturating_sub(now)),
+                duration: Duration::from_nanos(until - now),
                 reason,
             };
         }
-        self.activity.set_throttling(false);
-        let permit = Permit(self.next_permit);
-        self.next_permit += 1;
-        let group = self.window.record(now, reserved.tokens);
-        self.held.insert(
-            permit,
-            Held {
-                group,
-                start: now,
-                reserved,
-            },
-        );
-        Admission::Granted(permit)
+        self.pacing.start(now, 1, now);
+        let task = Task {
+            start: now,
+            group: self.window.record(now, counts),
+            reservation,
+            counted: reservation.amounts,
+            debt: None,
+            settled: false,
+            forgotten: false,
+        };
+        Admission::Granted(self.held.insert(task))
     }
 
-    fn held_back_until(&self, tokens: u64) -> Option<(Nanos, Reason)> {
-        let requests_until = self
-            .limits
-            .requests_per_minute
-            .and_then(|limit| self.window.requests_at_most(limit.get() - 1));
-        let tokens_until = self
-            .limits
-            .tokens_per_minute
-            .and_then(|limit| self.window.tokens_at_most(limit.get().saturating_sub(tokens)));
-        match (requests_until, tokens_until) {
-            (Some(requests), Some(tokens)) if tokens > requests => Some((tokens, Reason::Tokens)),
-            (Some(requests), _) => Some((requests, Reason::Requests)),
-            (None, Some(tokens)) => Some((tokens, Reason::Tokens)),
-            (None, None) => None,
+    fn too_large(&self, stated: Amounts) -> Option<Admission> {
+        if self.limits.allow_oversize {
+            return None;
         }
+        let counts = Counts::new(1, stated);
+        Budget::ALL.into_iter().find_map(|budget| {
+            let demand = counts.of(budget);
+            let limit = budget.limit(&self.limits).filter(|&limit| demand > limit)?;
+            Some(Admission::TooLarge {
+                reason: budget.reason(),
+                limit,
+                demand,
+            })
+        })
     }
 
-    /// Replaces the tokens reserved for a held permit by those used, at the time of its start: a refund is free at
-    /// once, a debt counts until the start leaves the window. Later settlements correct earlier ones.
+    /// Of all that holds the start back what takes longest. Where more is reserved than a whole budget, nothing else
+    /// may count towards it.
+    fn held_back_until(&self, now: Nanos, counts: &Counts) -> Option<(Nanos, Reason)> {
+        let by_log = Budget::ALL.into_iter().filter_map(|budget| {
+            let limit = budget.limit(&self.limits)?;
+            let until = self.window.at_most(limit.saturating_sub(counts.of(budget)), budget)?;
+            Some((until, budget.reason()))
+        });
+        let by_pacing = self.pacing.held_back_until(now).map(|until| (until, Reason::Requests));
+        let by_provider = (self.blocked_until > now).then_some((self.blocked_until, Reason::Provider));
+        by_log.chain(by_pacing).chain(by_provider).reduce(
+            |longest, other| {
+                if other.0 > longest.0 { other } else { longest }
+            },
+        )
+    }
+
+    /// Replaces what was reserved for a held permit by what was used. A refund is free at once, at the time of the
+    /// start; what was used above the reservation is a debt that counts for 60 s from now. Later settlements correct
+    /// earlier ones.
     pub fn settle(&mut self, permit: Permit, consumption: Consumption, now: MonotonicMillis) {
-        self.advance(now);
-        if let Some(held) = self.held.get_mut(&permit) {
-            let used = Estimate::exactly(consumption.tokens(held.reserved));
-            self.window.settle(held.group, held.reserved.tokens, used.tokens);
-            held.reserved = used;
-            self.estimator.remember(consumption, used);
+        let now = self.advance(now);
+        let Some(task) = self.held.get_mut(permit) else {
+            return;
+        };
+        let used = task.reservation.used(consumption);
+        self.estimator.remember(consumption, &task.reservation, used);
+        if task.forgotten {
+            return;
+        }
+        let counted = used.each(task.reservation.amounts, u64::min);
+        self.window.replace(task.group, task.counted, counted);
+        task.counted = counted;
+        task.settled = true;
+        if let Some((group, debt)) = task.debt.take() {
+            self.window.replace(group, debt, Amounts::default());
+        }
+        let debt = used.each(counted, u64::saturating_sub);
+        if !debt.is_nothing() {
+            task.debt = Some((self.window.record(now, Counts::new(0, debt)), debt));
         }
     }
 
     /// Gives a permit back. A second time changes nothing.
     pub fn release(&mut self, permit: Permit, now: MonotonicMillis) {
         let now = self.advance(now);
-        if let Some(held) = self.held.remove(&permit) {
-            self.activity.end_task(now - held.start);
+        if let Some(task) = self.held.remove(permit) {
+            self.activity.end_task(now - task.start);
         }
+    }
+
+    /// What counts for a held permit: reserved, or used once it is settled.
+    #[must_use]
+    pub fn reserved(&self, permit: Permit) -> Option<Amounts> {
+        let task = self.held.get(permit)?;
+        Some(task.counted + task.debt.map_or_else(Amounts::default, |(_, debt)| debt))
+    }
+
+    /// Nothing starts before `pause` is over: the provider said so. Never shortens an earlier one.
+    pub fn block(&mut self, now: MonotonicMillis, pause: Duration) {
+        let now = self.advance(now);
+        let pause = Nanos::try_from(pause.as_nanos()).unwrap_or(Nanos::MAX);
+        self.blocked_until = self.blocked_until.max(now.saturating_add(pause));
     }
 
     /// Changes the limits from now on. Permits already given stay and count; what was reserved for them as a share of
     /// the old limits shrinks to that of the new, so that a raised concurrency can be used at once.
     pub fn set_limits(&mut self, limits: Limits, now: MonotonicMillis) {
-        self.advance(now);
+        let now = self.advance(now);
         self.limits = limits;
-        for held in self.held.values_mut() {
-            let reserved = held.reserved.under(&limits);
-            self.window.settle(held.group, held.reserved.tokens, reserved.tokens);
-            held.reserved = reserved;
+        self.pacing.set(&limits, now);
+        for task in self.held.values_mut().filter(|task| !task.forgotten && !task.settled) {
+            let amounts = task.reservation.under(&limits);
+            self.window.replace(task.group, task.counted, amounts);
+            task.reservation.amounts = amounts;
+            task.counted = amounts;
         }
     }
 
-    /// Forgets what was started in the last minute. Permits held still count towards the concurrency.
+    /// Changes how many may start at once; `None` is no pacing.
+    pub fn set_burst(&mut self, burst: Option<NonZeroU64>, now: MonotonicMillis) {
+        let now = self.advance(now);
+        self.limits.burst = burst;
+        self.pacing.set(&self.limits, now);
+    }
+
+    /// Forgets what was started in the last minute, and pauses. Permits held still count towards the concurrency, and
+    /// what was learned stays.
     pub fn reset(&mut self, now: MonotonicMillis) {
         self.advance(now);
         self.window.clear();
+        self.pacing.clear();
+        self.blocked_until = 0;
+        for task in self.held.values_mut() {
+            task.forgotten = true;
+        }
+    }
+
+    /// Lets starts of an earlier process count that happened `age` ago. Where many are restored, those in the order of
+    /// time cost least.
+    pub fn restore(&mut self, now: MonotonicMillis, age: Duration, requests: u64, amounts: Amounts) {
+        let now = self.advance(now);
+        let Some(age) = Nanos::try_from(age.as_nanos()).ok().filter(|&age| age < WINDOW) else {
+            return;
+        };
+        let then = now.saturating_sub(age);
+        let amounts = amounts.each(amounts, |tokens, _| tokens.min(MOST_TOKENS));
+        self.pacing.start(then, requests, now);
+        if let Some(restored) = self.window.restore(then, Counts::new(requests, amounts)) {
+            for task in self.held.values_mut() {
+                task.group = task.group.beside(restored);
+                task.debt = task.debt.map(|(group, debt)| (group.beside(restored), debt));
+            }
+        }
     }
 
     /// A run begins: from now on its time counts in the metrics.
@@ -213,10 +261,18 @@ impl Limiter {
     /// What counts towards the limits at `now`.
     pub fn usage(&mut self, now: MonotonicMillis) -> Usage {
         self.advance(now);
+        let counts = self.window.counts();
+        let share = |budget: Budget| {
+            let limit = budget.limit(&self.limits)?;
+            Some(counts.of(budget) as f64 / limit as f64)
+        };
         Usage {
-            requests: self.window.requests(),
-            tokens: self.window.tokens(),
-            in_flight: self.held.len() as u64,
+            requests: counts.of(Budget::Requests),
+            tokens: counts.of(Budget::Tokens),
+            input_tokens: counts.of(Budget::InputTokens),
+            output_tokens: counts.of(Budget::OutputTokens),
+            in_flight: self.held.len(),
+            utilization: Budget::ALL.into_iter().filter_map(share).fold(0.0, f64::max).min(1.0),
         }
     }
 
@@ -229,8 +285,9 @@ impl Limiter {
     fn advance(&mut self, now: MonotonicMillis) -> Nanos {
         let now = self.elapsed.advance(now);
         self.window.expire(now);
-        self.activity
-            .advance(now, self.held.len() as u64, self.limits.concurrency.get());
+        let in_flight = self.held.len();
+        let places = self.limits.concurrency.map_or(in_flight, u64::from);
+        self.activity.advance(now, in_flight, places);
         now
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::tests::{acquire, at, exactly, limits};
-use super::{Admission, Consumption, Limiter, Limits, MonotonicMillis, Permit};
+use super::tests::{acquire, at, exactly, limits, used};
+use super::{Admission, Limiter, Limits, MonotonicMillis, Permit};
 
 const MINUTE: f64 = 60_000.0;
 
@@ -43,6 +43,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 struct Start {
     permit: Permit,
     millis: u64,
+    reserved: u64,
     tokens: u64,
     released: bool,
     forgotten: bool,
@@ -92,11 +93,12 @@ impl Model {
         match *event {
             Event::Advance(millis) => self.advance(u64::from(millis)),
             Event::StepBack(millis) => self.shown = self.shown.saturating_sub(u64::from(millis)),
-            Event::Acquire(tokens) => return self.acquire(limiter.try_acquire(clock, exactly(tokens)), tokens),
+            Event::Acquire(tokens) => return self.acquire(limiter.try_acquire(clock, &exactly(tokens)), tokens),
             Event::Settle { held, tokens } => {
                 if let Some(start) = self.held(held) {
+                    let tokens = tokens.min(start.reserved);
                     start.tokens = tokens;
-                    limiter.settle(start.permit, Consumption::Tokens(tokens), clock);
+                    limiter.settle(start.permit, used(tokens), clock);
                 }
             }
             Event::Release(held) => {
@@ -165,7 +167,11 @@ impl Model {
     }
 
     fn acquire(&mut self, admission: Admission, tokens: u64) -> Result<(), TestCaseError> {
-        if self.in_flight() as u64 >= self.limits.concurrency.get() {
+        if self
+            .limits
+            .concurrency
+            .is_some_and(|most| self.in_flight() as u64 >= most.get())
+        {
             prop_assert_eq!(admission, Admission::Full);
             return Ok(());
         }
@@ -176,6 +182,7 @@ impl Model {
                 let start = Start {
                     permit,
                     millis: self.millis,
+                    reserved: tokens,
                     tokens,
                     released: false,
                     forgotten: false,
@@ -186,7 +193,8 @@ impl Model {
                 prop_assert!(wait > 0, "held back without a reason");
                 prop_assert_eq!(duration, Duration::from_millis(wait));
             }
-            Admission::Full => prop_assert!(false, "{} places are free", self.limits.concurrency),
+            Admission::TooLarge { .. } => prop_assert!(false, "oversize is allowed"),
+            Admission::Full => prop_assert!(false, "{:?} places are free", self.limits.concurrency),
         }
         Ok(())
     }
@@ -246,7 +254,7 @@ proptest! {
         let mut granted = 0_u64;
         let mut jitter = jitter.into_iter().cycle();
         while now < 10.0 * MINUTE {
-            match limiter.try_acquire(at(now), exactly(1)) {
+            match limiter.try_acquire(at(now), &exactly(1)) {
                 Admission::Granted(permit) => {
                     granted += 1;
                     limiter.release(permit, at(now));
@@ -254,14 +262,14 @@ proptest! {
                 }
                 Admission::Wait { duration, .. } => {
                     now += duration.as_secs_f64() * 1_000.0;
-                    let admission = limiter.try_acquire(at(now), exactly(1));
+                    let admission = limiter.try_acquire(at(now), &exactly(1));
                     let Admission::Granted(permit) = admission else {
                         return Err(TestCaseError::fail("the wait was not enough"));
                     };
                     granted += 1;
                     limiter.release(permit, at(now));
                 }
-                Admission::Full => return Err(TestCaseError::fail("no permit is held")),
+                admission => return Err(TestCaseError::fail(format!("no permit is held: {admission:?}"))),
             }
         }
         prop_assert!(granted as f64 >= 0.99 * 10.0 * requests as f64, "{granted} of {}", 10 * requests);
