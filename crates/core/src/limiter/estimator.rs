@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::recent::Recent;
+use super::learned::Learned;
 use super::terms::{Amounts, Consumption, Demand, Guarantee, Limits};
 
 /// The rule of thumb for English text of common tokenizers: four characters a token.
@@ -13,8 +13,6 @@ use super::terms::{Amounts, Consumption, Demand, Guarantee, Limits};
 const CHARACTERS_PER_TOKEN: u64 = 4;
 /// No model reads or writes as many in one request; bounds the sums that the window keeps.
 pub(super) const MOST_TOKENS: u64 = 1 << 40;
-/// From how many settled tasks on a percentile says more than the maximum.
-const LEARNED_AFTER: usize = 30;
 
 fn tokens_of(characters: u64) -> u64 {
     characters.div_ceil(CHARACTERS_PER_TOKEN)
@@ -29,46 +27,68 @@ struct Bounds {
     most: Amounts,
     /// The tokens of the question as far as they are known.
     question: Option<u64>,
+    /// Nothing bounds the tokens in all.
+    open: bool,
 }
 
 impl Bounds {
     fn of(demand: &Demand) -> Self {
-        let capped = |tokens: u64| tokens.min(MOST_TOKENS);
-        let characters = Some(demand.input_characters).filter(|&characters| characters > 0);
-        let answer = demand.output_tokens;
-        let question = match (demand.input_tokens, demand.tokens, answer) {
+        let question = match (demand.input_tokens, demand.tokens, demand.output_tokens) {
             (Some(question), ..) => Some(question),
-            // Characters are a rule of thumb, all tokens a bound.
+            // All tokens are a bound, characters only a rule of thumb.
             (None, Some(_), _) => None,
             (None, None, Some(_)) => Some(tokens_of(demand.input_characters)),
-            (None, None, None) => characters.map(tokens_of),
+            (None, None, None) => Some(tokens_of(demand.input_characters)).filter(|&question| question > 0),
         };
-        let sum = question
-            .zip(answer)
-            .map(|(question, answer)| question.saturating_add(answer));
-        let all = demand
-            .tokens
-            .map_or(sum, |tokens| Some(sum.unwrap_or(tokens).min(tokens)));
-        let part = |part: Option<u64>| part.map_or(all, |part| Some(all.unwrap_or(part).min(part)));
-        let [question, all, answer] = [part(question).filter(|_| question.is_some()), all, part(answer)];
-        let stated = Amounts {
-            tokens: all.or(question).map_or(0, capped),
-            input_tokens: question.or(all).map_or(0, capped),
-            output_tokens: answer.map_or(0, capped),
-        };
+        let both = question.zip(demand.output_tokens).map(|(question, answer)| question.saturating_add(answer));
+        let all = demand.tokens.into_iter().chain(both).min();
+        let within = |part: Option<u64>| part.into_iter().chain(all).min();
+        let question = question.and_then(|question| within(Some(question)));
+        let input = question.or(all);
+        let answer = within(demand.output_tokens);
+        let open = |most: Option<u64>| most.map_or(MOST_TOKENS, capped);
         Self {
-            stated,
+            stated: Amounts {
+                tokens: all.or(question).map_or(0, capped),
+                input_tokens: input.map_or(0, capped),
+                output_tokens: answer.map_or(0, capped),
+            },
             most: Amounts {
-                tokens: all.map_or(MOST_TOKENS, capped),
-                input_tokens: demand
-                    .input_tokens
-                    .or(demand.tokens)
-                    .map_or(MOST_TOKENS, |_| stated.input_tokens),
-                output_tokens: answer.map_or(MOST_TOKENS, capped),
+                tokens: open(all),
+                input_tokens: open(demand.input_tokens.or(demand.tokens).and(input)),
+                output_tokens: open(answer),
             },
             question: question.map(capped),
+            open: all.is_none(),
         }
     }
+}
+
+impl Bounds {
+    /// The question as known, and a usual answer.
+    fn with_answer(&self, usual: Amounts) -> Amounts {
+        match self.question {
+            Some(question) => Amounts {
+                tokens: question + usual.output_tokens,
+                input_tokens: question,
+                ..usual
+            },
+            None => usual,
+        }
+    }
+
+    /// At least the question.
+    fn with_question(&self, usual: Amounts) -> Amounts {
+        Amounts {
+            tokens: usual.tokens.max(self.question.unwrap_or(0)),
+            input_tokens: self.question.unwrap_or(usual.input_tokens),
+            ..usual
+        }
+    }
+}
+
+fn capped(tokens: u64) -> u64 {
+    tokens.min(MOST_TOKENS)
 }
 
 /// What is reserved for a task, and what that rests on.
@@ -132,6 +152,23 @@ impl Reservation {
         amounts.each(amounts, |tokens, _| tokens.min(MOST_TOKENS))
     }
 
+    /// What tells of other tasks; the answer is what remains beside the question that was known.
+    fn sample(&self, consumption: Consumption, used: Amounts) -> Option<Amounts> {
+        let Consumption::Used {
+            input_tokens,
+            output_tokens,
+            ..
+        } = consumption
+        else {
+            return None;
+        };
+        let output_tokens = match (output_tokens, input_tokens, self.bounds.question) {
+            (None, None, Some(question)) => used.tokens.saturating_sub(question),
+            _ => used.output_tokens,
+        };
+        Some(Amounts { output_tokens, ..used })
+    }
+
     /// A part that was not said is the rest, or else as much as it may be.
     fn divided(&self, tokens: u64, input: Option<u64>, output: Option<u64>) -> Amounts {
         let rest = |other: Option<u64>, most: u64| match other {
@@ -157,45 +194,6 @@ fn shares(question: Option<u64>, limits: &Limits) -> Amounts {
     }
 }
 
-/// What the tasks of one key used.
-#[derive(Debug, Default)]
-struct Learned {
-    tokens: Recent,
-    /// Of tasks whose question was not known before.
-    input_tokens: Recent,
-    output_tokens: Recent,
-}
-
-impl Learned {
-    /// 1.1 times the 95th percentile, once it can be told: of the answer where the question is known, else of all.
-    fn usual(&self, question: Option<u64>) -> Option<Amounts> {
-        let usual = |recent: &Recent| {
-            let percentile = recent.percentile(95).filter(|_| recent.len() >= LEARNED_AFTER)?;
-            Some((percentile * 11).div_ceil(10))
-        };
-        let answer = usual(&self.output_tokens)?;
-        let tokens = match question {
-            Some(question) => question + answer,
-            None => usual(&self.tokens)?,
-        };
-        Some(Amounts {
-            tokens,
-            input_tokens: question.or_else(|| usual(&self.input_tokens)).unwrap_or(tokens),
-            output_tokens: answer,
-        })
-    }
-
-    /// The most of each that any of the recent tasks used.
-    fn largest(&self, question: Option<u64>) -> Option<Amounts> {
-        let tokens = self.tokens.largest()?.max(question.unwrap_or(0));
-        Some(Amounts {
-            tokens,
-            input_tokens: question.or(self.input_tokens.largest()).unwrap_or(tokens),
-            output_tokens: self.output_tokens.largest().unwrap_or(tokens),
-        })
-    }
-}
-
 /// Estimates a task's tokens from what it asks for and from the tasks before it.
 #[derive(Debug, Default)]
 pub(super) struct TokenEstimator {
@@ -208,47 +206,34 @@ impl TokenEstimator {
         let learned = self.learned.get(&demand.key);
         let usual = match limits.guarantee {
             Guarantee::Strict => None,
-            Guarantee::Balanced => learned.and_then(|learned| learned.usual(bounds.question)),
+            Guarantee::Balanced => learned.and_then(Learned::usual).map(|usual| bounds.with_answer(usual)),
         };
-        let open = bounds.most.tokens == MOST_TOKENS;
         let expected = match usual {
-            None if open => learned.and_then(|learned| learned.largest(bounds.question)),
+            None if bounds.open => learned.and_then(Learned::largest).map(|largest| bounds.with_question(largest)),
             usual => usual,
         };
         let amounts = match expected {
             Some(expected) => expected.each(bounds.most, u64::min),
-            None if open => shares(bounds.question, limits),
+            None if bounds.open => shares(bounds.question, limits),
             None => bounds.stated,
         };
         Reservation {
             amounts,
             bounds,
-            share: open && expected.is_none(),
+            share: bounds.open && expected.is_none(),
             key: demand.key,
         }
     }
 
-    /// Takes note of what a task used, where that tells of others.
-    pub(super) fn remember(&mut self, consumption: Consumption, reservation: &Reservation, used: Amounts) {
-        let Consumption::Used {
-            input_tokens,
-            output_tokens,
-            ..
-        } = consumption
-        else {
-            return;
-        };
-        let question = reservation.bounds.question;
-        let learned = self.learned.entry(reservation.key).or_default();
-        learned.tokens.push(used.tokens);
-        learned
-            .output_tokens
-            .push(match (output_tokens, input_tokens, question) {
-                (None, None, Some(question)) => used.tokens.saturating_sub(question),
-                _ => used.output_tokens,
-            });
-        if question.is_none() {
-            learned.input_tokens.push(used.input_tokens);
+    /// A task starts for which so much is reserved: the number of its cohort.
+    pub(super) fn start(&mut self, reservation: &Reservation) -> u64 {
+        self.learned.entry(reservation.key).or_default().start()
+    }
+
+    /// A task has ended, or was given up.
+    pub(super) fn end(&mut self, cohort: u64, reservation: &Reservation, end: Option<(Consumption, Amounts)>) {
+        if let Some(learned) = self.learned.get_mut(&reservation.key) {
+            learned.end(cohort, end.and_then(|(consumption, used)| reservation.sample(consumption, used)));
         }
     }
 }

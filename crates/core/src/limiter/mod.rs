@@ -11,11 +11,14 @@
 mod activity;
 mod elapsed;
 mod estimator;
-mod held;
+mod learned;
 #[cfg(test)]
 mod model_tests;
 mod pacing;
 mod recent;
+#[cfg(test)]
+mod simulation_tests;
+mod slab;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -29,8 +32,8 @@ pub use activity::Metrics;
 pub use elapsed::MonotonicMillis;
 use elapsed::{Elapsed, Nanos};
 use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
-use held::Held;
 use pacing::Pacing;
+use slab::Slab;
 pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
 use window::{Budget, Counts, GroupId, WINDOW, Window};
 
@@ -39,6 +42,8 @@ struct Task {
     start: Nanos,
     group: GroupId,
     reservation: Reservation,
+    /// Among which tasks it is learned from.
+    cohort: u64,
     /// What its start counts now: never more than was reserved.
     counted: Amounts,
     /// What it used above that, from its settlement on.
@@ -58,7 +63,7 @@ pub struct Limiter {
     blocked_until: Nanos,
     estimator: TokenEstimator,
     activity: Activity,
-    held: Held<Task>,
+    held: Slab<Task>,
 }
 
 impl Limiter {
@@ -73,7 +78,7 @@ impl Limiter {
             blocked_until: 0,
             estimator: TokenEstimator::default(),
             activity: Activity::default(),
-            held: Held::new(),
+            held: Slab::default(),
         }
     }
 
@@ -88,7 +93,7 @@ impl Limiter {
         if self
             .limits
             .concurrency
-            .is_some_and(|most| self.held.len() >= most.get())
+            .is_some_and(|most| self.held.len() as u64 >= most.get())
             || self.held.is_full()
         {
             return Admission::Full;
@@ -106,12 +111,13 @@ impl Limiter {
             start: now,
             group: self.window.record(now, counts),
             reservation,
+            cohort: self.estimator.start(&reservation),
             counted: reservation.amounts,
             debt: None,
             settled: false,
             forgotten: false,
         };
-        Admission::Granted(self.held.insert(task))
+        Admission::Granted(Permit(self.held.insert(task)))
     }
 
     fn too_large(&self, stated: Amounts) -> Option<Admission> {
@@ -152,18 +158,20 @@ impl Limiter {
     /// earlier ones.
     pub fn settle(&mut self, permit: Permit, consumption: Consumption, now: MonotonicMillis) {
         let now = self.advance(now);
-        let Some(task) = self.held.get_mut(permit) else {
+        let Some(task) = self.held.get_mut(permit.0) else {
             return;
         };
         let used = task.reservation.used(consumption);
-        self.estimator.remember(consumption, &task.reservation, used);
+        if !task.settled {
+            self.estimator.end(task.cohort, &task.reservation, Some((consumption, used)));
+        }
+        task.settled = true;
         if task.forgotten {
             return;
         }
         let counted = used.each(task.reservation.amounts, u64::min);
         self.window.replace(task.group, task.counted, counted);
         task.counted = counted;
-        task.settled = true;
         if let Some((group, debt)) = task.debt.take() {
             self.window.replace(group, debt, Amounts::default());
         }
@@ -176,7 +184,10 @@ impl Limiter {
     /// Gives a permit back. A second time changes nothing.
     pub fn release(&mut self, permit: Permit, now: MonotonicMillis) {
         let now = self.advance(now);
-        if let Some(task) = self.held.remove(permit) {
+        if let Some(task) = self.held.remove(permit.0) {
+            if !task.settled {
+                self.estimator.end(task.cohort, &task.reservation, None);
+            }
             self.activity.end_task(now - task.start);
         }
     }
@@ -184,7 +195,7 @@ impl Limiter {
     /// What counts for a held permit: reserved, or used once it is settled.
     #[must_use]
     pub fn reserved(&self, permit: Permit) -> Option<Amounts> {
-        let task = self.held.get(permit)?;
+        let task = self.held.get(permit.0)?;
         Some(task.counted + task.debt.map_or_else(Amounts::default, |(_, debt)| debt))
     }
 
@@ -271,7 +282,7 @@ impl Limiter {
             tokens: counts.of(Budget::Tokens),
             input_tokens: counts.of(Budget::InputTokens),
             output_tokens: counts.of(Budget::OutputTokens),
-            in_flight: self.held.len(),
+            in_flight: self.held.len() as u64,
             utilization: Budget::ALL.into_iter().filter_map(share).fold(0.0, f64::max).min(1.0),
         }
     }
@@ -285,7 +296,7 @@ impl Limiter {
     fn advance(&mut self, now: MonotonicMillis) -> Nanos {
         let now = self.elapsed.advance(now);
         self.window.expire(now);
-        let in_flight = self.held.len();
+        let in_flight = self.held.len() as u64;
         let places = self.limits.concurrency.map_or(in_flight, u64::from);
         self.activity.advance(now, in_flight, places);
         now

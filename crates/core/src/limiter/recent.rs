@@ -1,10 +1,10 @@
-//! Order statistics of the last hundred of a series of numbers.
+//! Order statistics of the last 120 of a series of numbers.
 //!
 //! The numbers are kept twice, in the order in which they came and sorted, and both always hold the same ones. So a
 //! quantile is one look, and a new number moves as many places as its rank differs from that of the one it replaces.
 
 /// How many numbers are looked back on.
-const REMEMBERED: usize = 100;
+const REMEMBERED: usize = 120;
 
 #[derive(Debug, Default)]
 pub(super) struct Recent {
@@ -17,10 +17,6 @@ pub(super) struct Recent {
 impl Recent {
     pub(super) fn len(&self) -> usize {
         self.sorted.len()
-    }
-
-    pub(super) fn largest(&self) -> Option<u64> {
-        self.sorted.last().copied()
     }
 
     /// The smallest number that at least `percent` per cent are not above (the nearest rank).

@@ -1,0 +1,143 @@
+//! What the tasks of one key used, and what the next one will take by that.
+//!
+//! Of tasks that run at the same time the short ones end first. A percentile of what has ended would be that of short
+//! tasks, and too low just when many are started. So tasks are learned from in the order in which they *started*: thirty
+//! in a row form a cohort, which says nothing before 95 % of it have ended; the others count as longer than all.
+//! Everything is computed once for each cohort, so an estimate is one look.
+
+use super::estimator::MOST_TOKENS;
+use super::recent::Recent;
+use super::slab::Slab;
+use super::terms::Amounts;
+
+/// How many tasks in a row are learned from together, and so how many have to end before anything is learned.
+const COHORT: u32 = 30;
+/// The largest use is looked for among so many tasks, and as many before them.
+const PEAK: u32 = 50;
+
+#[derive(Debug, Default)]
+struct Cohort {
+    /// Tasks that ended in a way that tells of others, or have not ended yet.
+    tasks: u32,
+    closed: bool,
+    used: Vec<Amounts>,
+}
+
+impl Cohort {
+    fn running(&self) -> u32 {
+        self.tasks - self.used.len() as u32
+    }
+
+    fn is_complete(&self) -> bool {
+        self.closed && self.running() * 20 <= self.tasks
+    }
+}
+
+/// The largest use of the last 50 to 100 tasks.
+#[derive(Debug, Default)]
+struct Peak {
+    now: Option<Amounts>,
+    before: Option<Amounts>,
+    count: u32,
+}
+
+impl Peak {
+    fn push(&mut self, used: Amounts) {
+        if self.count == PEAK {
+            self.before = self.now.take();
+            self.count = 0;
+        }
+        self.count += 1;
+        self.now = Some(self.now.map_or(used, |now| now.each(used, u64::max)));
+    }
+
+    fn largest(&self) -> Option<Amounts> {
+        let now = self.now?;
+        Some(self.before.map_or(now, |before| now.each(before, u64::max)))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    peak: Peak,
+    cohorts: Slab<Cohort>,
+    /// The cohort that tasks join now.
+    open: Option<u64>,
+    tokens: Recent,
+    input_tokens: Recent,
+    output_tokens: Recent,
+    usual: Option<Amounts>,
+}
+
+impl Learned {
+    /// 1.1 times the 95th percentile of each, once it can be told.
+    pub(super) fn usual(&self) -> Option<Amounts> {
+        self.usual
+    }
+
+    /// The most of each that any of the recent tasks used.
+    pub(super) fn largest(&self) -> Option<Amounts> {
+        self.peak.largest()
+    }
+
+    /// A task starts: the number of its cohort.
+    pub(super) fn start(&mut self) -> u64 {
+        let number = match self.open {
+            Some(number) => number,
+            None => self.cohorts.insert(Cohort::default()),
+        };
+        self.open = Some(number);
+        if let Some(cohort) = self.cohorts.get_mut(number) {
+            cohort.tasks += 1;
+            if cohort.tasks == COHORT {
+                cohort.closed = true;
+                self.open = None;
+            }
+        }
+        number
+    }
+
+    /// A task of this cohort has ended; `None` where that tells nothing of others.
+    pub(super) fn end(&mut self, number: u64, used: Option<Amounts>) {
+        if let Some(used) = used {
+            self.peak.push(used);
+        }
+        let Some(cohort) = self.cohorts.get_mut(number) else {
+            return;
+        };
+        match used {
+            Some(used) => cohort.used.push(used),
+            None => cohort.tasks -= 1,
+        }
+        if cohort.is_complete()
+            && let Some(cohort) = self.cohorts.remove(number)
+        {
+            self.learn(&cohort);
+        }
+    }
+
+    fn learn(&mut self, cohort: &Cohort) {
+        let longer = Amounts::each(Amounts::default(), Amounts::default(), |_, _| MOST_TOKENS);
+        let longer = std::iter::repeat_n(longer, cohort.running() as usize);
+        for used in cohort.used.iter().copied().chain(longer) {
+            self.tokens.push(used.tokens);
+            self.input_tokens.push(used.input_tokens);
+            self.output_tokens.push(used.output_tokens);
+        }
+        if self.tokens.len() >= COHORT as usize {
+            self.usual = usual(&self.tokens)
+                .zip(usual(&self.input_tokens))
+                .zip(usual(&self.output_tokens))
+                .map(|((tokens, input_tokens), output_tokens)| Amounts {
+                    tokens,
+                    input_tokens,
+                    output_tokens,
+                });
+        }
+    }
+}
+
+fn usual(recent: &Recent) -> Option<u64> {
+    let percentile = recent.percentile(95).filter(|&tokens| tokens < MOST_TOKENS)?;
+    Some((percentile * 11).div_ceil(10))
+}
