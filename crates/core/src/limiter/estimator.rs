@@ -40,7 +40,9 @@ impl Bounds {
             (None, None, Some(_)) => Some(tokens_of(demand.input_characters)),
             (None, None, None) => Some(tokens_of(demand.input_characters)).filter(|&question| question > 0),
         };
-        let both = question.zip(demand.output_tokens).map(|(question, answer)| question.saturating_add(answer));
+        let both = question
+            .zip(demand.output_tokens)
+            .map(|(question, answer)| question.saturating_add(answer));
         let all = demand.tokens.into_iter().chain(both).min();
         let within = |part: Option<u64>| part.into_iter().chain(all).min();
         let question = question.and_then(|question| within(Some(question)));
@@ -209,7 +211,9 @@ impl TokenEstimator {
             Guarantee::Balanced => learned.and_then(Learned::usual).map(|usual| bounds.with_answer(usual)),
         };
         let expected = match usual {
-            None if bounds.open => learned.and_then(Learned::largest).map(|largest| bounds.with_question(largest)),
+            None if bounds.open => learned
+                .and_then(Learned::largest)
+                .map(|largest| bounds.with_question(largest)),
             usual => usual,
         };
         let amounts = match expected {
@@ -233,7 +237,10 @@ impl TokenEstimator {
     /// A task has ended, or was given up.
     pub(super) fn end(&mut self, cohort: u64, reservation: &Reservation, end: Option<(Consumption, Amounts)>) {
         if let Some(learned) = self.learned.get_mut(&reservation.key) {
-            learned.end(cohort, end.and_then(|(consumption, used)| reservation.sample(consumption, used)));
+            learned.end(
+                cohort,
+                end.and_then(|(consumption, used)| reservation.sample(consumption, used)),
+            );
         }
     }
 }

@@ -5,13 +5,22 @@
 //! in a row form a cohort, which says nothing before 95 % of it have ended; the others count as longer than all.
 //! Everything is computed once for each cohort, so an estimate is one look.
 
+use std::collections::VecDeque;
+
 use super::estimator::MOST_TOKENS;
-use super::recent::Recent;
 use super::slab::Slab;
 use super::terms::Amounts;
 
 /// How many tasks in a row are learned from together, and so how many have to end before anything is learned.
 const COHORT: u32 = 30;
+/// How many cohorts are looked back on.
+const COHORTS: usize = 4;
+/// Stands for what a task that has not ended yet will have used.
+const LONGER: Amounts = Amounts {
+    tokens: MOST_TOKENS,
+    input_tokens: MOST_TOKENS,
+    output_tokens: MOST_TOKENS,
+};
 /// The largest use is looked for among so many tasks, and as many before them.
 const PEAK: u32 = 50;
 
@@ -63,9 +72,8 @@ pub(super) struct Learned {
     cohorts: Slab<Cohort>,
     /// The cohort that tasks join now.
     open: Option<u64>,
-    tokens: Recent,
-    input_tokens: Recent,
-    output_tokens: Recent,
+    /// What those of the last cohorts used.
+    recent: VecDeque<Vec<Amounts>>,
     usual: Option<Amounts>,
 }
 
@@ -112,22 +120,23 @@ impl Learned {
         if cohort.is_complete()
             && let Some(cohort) = self.cohorts.remove(number)
         {
-            self.learn(&cohort);
+            self.learn(cohort);
         }
     }
 
-    fn learn(&mut self, cohort: &Cohort) {
-        let longer = Amounts::each(Amounts::default(), Amounts::default(), |_, _| MOST_TOKENS);
-        let longer = std::iter::repeat_n(longer, cohort.running() as usize);
-        for used in cohort.used.iter().copied().chain(longer) {
-            self.tokens.push(used.tokens);
-            self.input_tokens.push(used.input_tokens);
-            self.output_tokens.push(used.output_tokens);
+    fn learn(&mut self, cohort: Cohort) {
+        let running = cohort.running() as usize;
+        let mut tasks = cohort.used;
+        tasks.resize(tasks.len() + running, LONGER);
+        if self.recent.len() == COHORTS {
+            self.recent.pop_front();
         }
-        if self.tokens.len() >= COHORT as usize {
-            self.usual = usual(&self.tokens)
-                .zip(usual(&self.input_tokens))
-                .zip(usual(&self.output_tokens))
+        self.recent.push_back(tasks);
+        if self.recent.iter().map(Vec::len).sum::<usize>() >= COHORT as usize {
+            self.usual = self
+                .usual_of(|used| used.tokens)
+                .zip(self.usual_of(|used| used.input_tokens))
+                .zip(self.usual_of(|used| used.output_tokens))
                 .map(|((tokens, input_tokens), output_tokens)| Amounts {
                     tokens,
                     input_tokens,
@@ -135,9 +144,12 @@ impl Learned {
                 });
         }
     }
-}
 
-fn usual(recent: &Recent) -> Option<u64> {
-    let percentile = recent.percentile(95).filter(|&tokens| tokens < MOST_TOKENS)?;
-    Some((percentile * 11).div_ceil(10))
+    /// The smallest number that at least 95 % are not above (the nearest rank), times 1.1.
+    fn usual_of(&self, amount: impl Fn(&Amounts) -> u64) -> Option<u64> {
+        let mut amounts: Vec<u64> = self.recent.iter().flatten().map(amount).collect();
+        let rank = (amounts.len() * 95).div_ceil(100).max(1);
+        let (_, &mut percentile, _) = amounts.select_nth_unstable(rank - 1);
+        (percentile < MOST_TOKENS).then(|| (percentile * 11).div_ceil(10))
+    }
 }

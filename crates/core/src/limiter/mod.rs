@@ -15,7 +15,6 @@ mod learned;
 #[cfg(test)]
 mod model_tests;
 mod pacing;
-mod recent;
 #[cfg(test)]
 mod simulation_tests;
 mod slab;
@@ -163,7 +162,8 @@ impl Limiter {
         };
         let used = task.reservation.used(consumption);
         if !task.settled {
-            self.estimator.end(task.cohort, &task.reservation, Some((consumption, used)));
+            self.estimator
+                .end(task.cohort, &task.reservation, Some((consumption, used)));
         }
         task.settled = true;
         if task.forgotten {

@@ -78,10 +78,18 @@ fn saturate(work: Workload, seed: u64, minutes: u64) -> Outcome {
     let mut latencies = 0.0;
     let mut next = None;
     loop {
-        let answer = *next.get_or_insert_with(|| ((work.median_answer * random.log_normal(work.spread)) as u64).clamp(1, work.most));
+        let answer = *next
+            .get_or_insert_with(|| ((work.median_answer * random.log_normal(work.spread)) as u64).clamp(1, work.most));
         let demand = match work.stated {
-            0 => Demand { input_tokens: Some(work.question), output_tokens: Some(work.most), ..Demand::default() },
-            1 => Demand { tokens: Some(work.question + work.most), ..Demand::default() },
+            0 => Demand {
+                input_tokens: Some(work.question),
+                output_tokens: Some(work.most),
+                ..Demand::default()
+            },
+            1 => Demand {
+                tokens: Some(work.question + work.most),
+                ..Demand::default()
+            },
             _ => Demand::default(),
         };
         let until = match limiter.try_acquire(clock(now), &demand) {
@@ -107,10 +115,23 @@ fn saturate(work: Workload, seed: u64, minutes: u64) -> Outcome {
         };
         let end = ends.peek().map_or(u64::MAX, |Reverse((end, ..))| *end);
         now = until.min(end).max(now);
-        if now >= begin + minutes * MINUTE { break; }
-        while let Some(&Reverse((end, permit, answer))) = ends.peek() && end <= now {
+        if now >= begin + minutes * MINUTE {
+            break;
+        }
+        while let Some(&Reverse((end, permit, answer))) = ends.peek()
+            && end <= now
+        {
             ends.pop();
-            limiter.settle(Permit(permit), Consumption::Used { tokens: Some(work.question + answer), input_tokens: Some(work.question), output_tokens: Some(answer), characters: 0 }, clock(end));
+            limiter.settle(
+                Permit(permit),
+                Consumption::Used {
+                    tokens: Some(work.question + answer),
+                    input_tokens: Some(work.question),
+                    output_tokens: Some(answer),
+                    characters: 0,
+                },
+                clock(end),
+            );
             limiter.release(Permit(permit), clock(end));
         }
     }
@@ -122,20 +143,41 @@ fn saturate(work: Workload, seed: u64, minutes: u64) -> Outcome {
         by_start: busiest_minute(&mut by_start)[1] as f64 / limit,
         as_produced: busiest_minute(&mut produced)[1] as f64 / limit,
         by_end: busiest_minute(&mut by_end)[1] as f64 / limit,
-        tasks, latency: latencies / tasks as f64,
+        tasks,
+        latency: latencies / tasks as f64,
     }
 }
 
 #[test]
 fn explore() {
     for stated in [0, 2] {
-    for (question, median) in [(1000, 200.0), (300, 300.0), (50, 300.0)] {
-    for spread in [0.3, 0.5, 0.8, 1.0] {
-        for (tpm, seeds) in [(150_000, 3), (1_000_000, 1)] {
-            for seed in 0..seeds {
-            let work = Workload { tokens_per_minute: tpm, question, median_answer: median, spread, most: 4096, first_token: 0.4, tokens_per_second: 80.0, stated };
-            let outcome = saturate(work, 7 + seed, 20);
-            println!("stated {stated} q {question} m {median} σ {spread} tpm {tpm} : used {:.3} start {:.3} produced {:.3} end {:.3} tasks {} latency {:.2}", outcome.used, outcome.by_start, outcome.as_produced, outcome.by_end, outcome.tasks, outcome.latency);
-        }}
-    }}}
+        for (question, median) in [(1000, 200.0), (300, 300.0), (50, 300.0)] {
+            for spread in [0.3, 0.5, 0.8, 1.0] {
+                for (tpm, seeds) in [(150_000, 3), (1_000_000, 1)] {
+                    for seed in 0..seeds {
+                        let work = Workload {
+                            tokens_per_minute: tpm,
+                            question,
+                            median_answer: median,
+                            spread,
+                            most: 4096,
+                            first_token: 0.4,
+                            tokens_per_second: 80.0,
+                            stated,
+                        };
+                        let outcome = saturate(work, 7 + seed, 20);
+                        println!(
+                            "stated {stated} q {question} m {median} σ {spread} tpm {tpm} : used {:.3} start {:.3} produced {:.3} end {:.3} tasks {} latency {:.2}",
+                            outcome.used,
+                            outcome.by_start,
+                            outcome.as_produced,
+                            outcome.by_end,
+                            outcome.tasks,
+                            outcome.latency
+                        );
+                    }
+                }
+            }
+        }
+    }
 }
