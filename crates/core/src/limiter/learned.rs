@@ -24,21 +24,16 @@ const LONGER: Amounts = Amounts {
 /// The largest use is looked for among so many tasks, and as many before them.
 const PEAK: u32 = 50;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cohort {
     /// Tasks that ended in a way that tells of others, or have not ended yet.
     tasks: u32,
-    closed: bool,
     used: Vec<Amounts>,
 }
 
 impl Cohort {
     fn running(&self) -> u32 {
         self.tasks - self.used.len() as u32
-    }
-
-    fn is_complete(&self) -> bool {
-        self.closed && self.running() * 20 <= self.tasks
     }
 }
 
@@ -70,7 +65,7 @@ impl Peak {
 pub(super) struct Learned {
     peak: Peak,
     cohorts: Slab<Cohort>,
-    /// The cohort that tasks join now.
+    /// The cohort that tasks join, while it is there and not full.
     open: Option<u64>,
     /// What those of the last cohorts used.
     recent: VecDeque<Vec<Amounts>>,
@@ -90,18 +85,18 @@ impl Learned {
 
     /// A task starts: the number of its cohort.
     pub(super) fn start(&mut self) -> u64 {
-        let number = match self.open {
-            Some(number) => number,
-            None => self.cohorts.insert(Cohort::default()),
-        };
-        self.open = Some(number);
-        if let Some(cohort) = self.cohorts.get_mut(number) {
+        if let Some(number) = self.open
+            && let Some(cohort) = self.cohorts.get_mut(number)
+            && cohort.tasks < COHORT
+        {
             cohort.tasks += 1;
-            if cohort.tasks == COHORT {
-                cohort.closed = true;
-                self.open = None;
-            }
+            return number;
         }
+        let number = self.cohorts.insert(Cohort {
+            tasks: 1,
+            used: Vec::new(),
+        });
+        self.open = Some(number);
         number
     }
 
@@ -117,7 +112,9 @@ impl Learned {
             Some(used) => cohort.used.push(used),
             None => cohort.tasks -= 1,
         }
-        if cohort.is_complete()
+        let closed = cohort.tasks == COHORT || self.open != Some(number);
+        if closed
+            && cohort.running() * 20 <= cohort.tasks
             && let Some(cohort) = self.cohorts.remove(number)
         {
             self.learn(cohort);

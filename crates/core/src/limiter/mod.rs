@@ -10,6 +10,8 @@
 
 mod activity;
 mod elapsed;
+#[cfg(test)]
+mod estimate_tests;
 mod estimator;
 mod learned;
 #[cfg(test)]

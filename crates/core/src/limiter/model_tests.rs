@@ -14,7 +14,12 @@ use super::{Admission, Amounts, Consumption, Demand, Guarantee, Limiter, Limits,
 const MINUTE: f64 = 60_000.0;
 const MILLISECOND: i128 = 1_000_000;
 const WINDOW: i128 = 60_000 * MILLISECOND;
-const REASONS: [Reason; 4] = [Reason::Requests, Reason::Tokens, Reason::InputTokens, Reason::OutputTokens];
+const REASONS: [Reason; 4] = [
+    Reason::Requests,
+    Reason::Tokens,
+    Reason::InputTokens,
+    Reason::OutputTokens,
+];
 
 #[derive(Debug, Clone)]
 enum Event {
@@ -31,7 +36,10 @@ enum Event {
 }
 
 fn any_limit(most: u64) -> impl Strategy<Value = Option<NonZeroU64>> {
-    prop::option::weighted(0.6, (1..most).prop_map(|limit| NonZeroU64::new(limit).expect("from 1 up")))
+    prop::option::weighted(
+        0.6,
+        (1..most).prop_map(|limit| NonZeroU64::new(limit).expect("from 1 up")),
+    )
 }
 
 fn any_limits() -> impl Strategy<Value = Limits> {
@@ -192,7 +200,9 @@ impl Model {
             }
             Event::Reset => {
                 self.entries.clear();
-                self.held.iter_mut().for_each(|start| (start.entry, start.debt) = (None, None));
+                self.held
+                    .iter_mut()
+                    .for_each(|start| (start.entry, start.debt) = (None, None));
                 self.blocked_until = 0;
                 self.level = -self.now;
                 limiter.reset(clock);
@@ -202,7 +212,9 @@ impl Model {
     }
 
     fn interval(&self) -> i128 {
-        self.limits.requests_per_minute.map_or(0, |requests| WINDOW / i128::from(requests.get()))
+        self.limits
+            .requests_per_minute
+            .map_or(0, |requests| WINDOW / i128::from(requests.get()))
     }
 
     fn burst(&self) -> i128 {
@@ -218,16 +230,18 @@ impl Model {
     fn set_limits(&mut self, limits: Limits) {
         let before = self.interval();
         self.limits = limits;
-        if before > 0 {
-            self.level = self.level.max(0) * self.interval() / before;
+        if self.level > 0 {
+            self.level = (self.level * self.interval() / before).min(self.interval() * self.burst());
         }
-        self.level = self.level.min(self.interval() * self.burst());
     }
 
     fn restore(&mut self, age: i128, requests: u64, amounts: Amounts) {
         if age < WINDOW {
             self.fill(age, requests);
-            self.entries.push(Entry { time: self.now - age, counts: counts(requests, amounts) });
+            self.entries.push(Entry {
+                time: self.now - age,
+                counts: counts(requests, amounts),
+            });
         }
     }
 
@@ -253,7 +267,10 @@ impl Model {
                 self.entries[earlier].counts = [0; 4];
             }
             start.debt = Some(self.entries.len());
-            self.entries.push(Entry { time: now, counts: debt });
+            self.entries.push(Entry {
+                time: now,
+                counts: debt,
+            });
         }
         limiter.settle(self.held[held].permit, used, self.clock());
     }
@@ -279,7 +296,12 @@ impl Model {
         });
         let mut causes: Vec<_> = by_budget.collect();
         causes.push((self.blocked_until, Reason::Provider));
-        if self.burst() < self.limits.requests_per_minute.map_or(0, |limit| i128::from(limit.get())) {
+        if self.burst()
+            < self
+                .limits
+                .requests_per_minute
+                .map_or(0, |limit| i128::from(limit.get()))
+        {
             let excess = self.level + self.interval() - self.interval() * self.burst();
             causes.push((self.now + excess, Reason::Requests));
         }
@@ -295,7 +317,11 @@ impl Model {
             },
             (tokens, ..) => {
                 let tokens = tokens.expect("every demand is stated");
-                Amounts { tokens, input_tokens: tokens, output_tokens: tokens }
+                Amounts {
+                    tokens,
+                    input_tokens: tokens,
+                    output_tokens: tokens,
+                }
             }
         };
         let asked = counts(1, reserved);
@@ -309,7 +335,11 @@ impl Model {
             prop_assert_eq!(admission, expected);
             return Ok(());
         }
-        if self.limits.concurrency.is_some_and(|most| self.held.len() as u64 >= most.get()) {
+        if self
+            .limits
+            .concurrency
+            .is_some_and(|most| self.held.len() as u64 >= most.get())
+        {
             prop_assert_eq!(admission, Admission::Full);
             return Ok(());
         }
@@ -320,8 +350,16 @@ impl Model {
                 prop_assert!(until <= self.now, "admitted too early");
                 self.fill(0, 1);
                 let entry = Some(self.entries.len());
-                self.entries.push(Entry { time: self.now, counts: asked });
-                self.held.push(Start { permit, reserved, entry, debt: None });
+                self.entries.push(Entry {
+                    time: self.now,
+                    counts: asked,
+                });
+                self.held.push(Start {
+                    permit,
+                    reserved,
+                    entry,
+                    debt: None,
+                });
             }
             Admission::Wait { duration, reason } => {
                 prop_assert!(until > self.now, "held back without a reason");

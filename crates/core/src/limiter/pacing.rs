@@ -25,18 +25,18 @@ impl Pacing {
         pacing
     }
 
-    /// The same part of the burst stays used up, at most all of it.
+    /// The same number of starts stays used up, at most the whole burst.
     pub(super) fn set(&mut self, limits: &Limits, now: Nanos) {
         let requests = limits.requests_per_minute.map_or(0, u64::from);
-        let ahead = u128::from(self.due.saturating_sub(now));
-        let interval_before = u128::from(self.interval);
+        let before = self.interval;
         self.interval = WINDOW.checked_div(requests).unwrap_or(0);
         self.burst = limits.burst.map_or(requests, |burst| requests.min(burst.get()));
         self.paced = self.burst < requests;
-        let ahead = (ahead * u128::from(self.interval))
-            .checked_div(interval_before)
-            .unwrap_or(0);
-        self.due = self.not_beyond(now, now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX)));
+        if self.due > now {
+            let ahead = u128::from(self.due - now) * u128::from(self.interval);
+            let ahead = ahead.checked_div(u128::from(before)).unwrap_or(0);
+            self.due = self.not_beyond(now, now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX)));
+        }
     }
 
     /// When the next start is allowed; `None` where it is now.
