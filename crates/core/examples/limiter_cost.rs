@@ -15,7 +15,7 @@ fn nanoseconds(limits: Limits, demand: &Demand) -> f64 {
     let mut limiter = Limiter::new(limits);
     let begin = Instant::now();
     for round in 0..ROUNDS {
-        // A task every 10 µs: the log holds all its 60,000 groups in the end.
+        // A task every 50 µs: the log holds all its 60,000 groups in the end.
         let now = MonotonicMillis(f64::from(round) * 0.05);
         let Admission::Granted(permit) = limiter.try_acquire(now, black_box(demand)) else {
             continue;

@@ -15,6 +15,8 @@ mod estimate_tests;
 mod estimator;
 mod learned;
 #[cfg(test)]
+mod minute_tests;
+#[cfg(test)]
 mod model_tests;
 mod pacing;
 #[cfg(test)]

@@ -23,17 +23,17 @@ fn clock(nanos: u64) -> MonotonicMillis {
 type Seen = (u64, [u64; 4]);
 
 /// The most of each in any half-open interval of 60 s.
-fn busiest_minute(seen: &mut [Seen]) -> [u64; 4] {
-    seen.sort_unstable_by_key(|&(time, _)| time);
+fn busiest_minute(moments: &mut [Seen]) -> [u64; 4] {
+    moments.sort_unstable_by_key(|&(time, _)| time);
     let (mut most, mut inside, mut end) = ([0; 4], [0; 4], 0);
-    for begin in 0..seen.len() {
-        while end < seen.len() && seen[end].0 < seen[begin].0 + MINUTE {
-            for (sum, more) in inside.iter_mut().zip(seen[end].1) {
+    for begin in 0..moments.len() {
+        while end < moments.len() && moments[end].0 < moments[begin].0 + MINUTE {
+            for (sum, more) in inside.iter_mut().zip(moments[end].1) {
                 *sum += more;
             }
             end += 1;
         }
-        for (budget, leaving) in seen[begin].1.into_iter().enumerate() {
+        for (budget, leaving) in moments[begin].1.into_iter().enumerate() {
             most[budget] = inside[budget].max(most[budget]);
             inside[budget] -= leaving;
         }
@@ -45,11 +45,11 @@ fn busiest_minute(seen: &mut [Seen]) -> [u64; 4] {
 fn saturated_requests(limits: Limits, minutes: u64, late: u64, seed: u64) -> Vec<Seen> {
     let mut random = Random(seed);
     let mut limiter = Limiter::new(limits);
-    let (mut now, mut seen) = (SECOND, Vec::new());
+    let (mut now, mut starts) = (SECOND, Vec::new());
     while now < SECOND + minutes * MINUTE {
         match limiter.try_acquire(clock(now), &Demand::default()) {
             Admission::Granted(permit) => {
-                seen.push((now, [1, 0, 0, 0]));
+                starts.push((now, [1, 0, 0, 0]));
                 limiter.release(permit, clock(now));
             }
             Admission::Wait { duration, .. } => {
@@ -58,7 +58,7 @@ fn saturated_requests(limits: Limits, minutes: u64, late: u64, seed: u64) -> Vec
             other => panic!("{other:?} although nothing is in flight"),
         }
     }
-    seen
+    starts
 }
 
 fn per_minute(requests: u64, burst: Option<u64>) -> Limits {
@@ -165,7 +165,7 @@ fn random_arrivals(limits: Limits, arrivals: u32, seed: u64) -> usize {
     let mut random = Random(seed);
     let mut limiter = Limiter::new(limits);
     let (mut now, mut in_flight) = (SECOND, InFlight::default());
-    let mut seen: Vec<Seen> = Vec::new();
+    let mut admitted: Vec<Seen> = Vec::new();
     let mut pause = 0.0;
     for arrival in 0..arrivals {
         if arrival % 512 == 0 {
@@ -190,7 +190,7 @@ fn random_arrivals(limits: Limits, arrivals: u32, seed: u64) -> usize {
             let used = most.map(|most| (random.uniform() * (most + 1) as f64) as u64);
             let latency = (2.0 * random.log_normal(1.0) * SECOND as f64) as u64;
             in_flight.0.push(Reverse((now + latency, permit.0, used)));
-            seen.push((now, [1, used[0] + used[1], used[0], used[1]]));
+            admitted.push((now, [1, used[0] + used[1], used[0], used[1]]));
         }
     }
     let allowed = [
@@ -199,13 +199,13 @@ fn random_arrivals(limits: Limits, arrivals: u32, seed: u64) -> usize {
         limits.input_tokens_per_minute,
         limits.output_tokens_per_minute,
     ];
-    for (most, allowed) in busiest_minute(&mut seen).into_iter().zip(allowed) {
+    for (most, allowed) in busiest_minute(&mut admitted).into_iter().zip(allowed) {
         assert!(
             allowed.is_none_or(|allowed| most <= allowed.get()),
             "{most} in a minute of {limits:?}"
         );
     }
-    seen.len()
+    admitted.len()
 }
 
 /// A task's tokens count when it starts, as the limiter says.
