@@ -5,6 +5,7 @@ pub mod cache;
 mod clock;
 pub mod explain;
 pub mod format;
+pub mod journal;
 pub mod key;
 mod limiter;
 mod monitor;

@@ -15,7 +15,7 @@ use napi::{
     bindgen_prelude::{BigInt64Array, BufferSlice, Either, External, Float64Array, Result, Utf16String},
 };
 use napi_derive::napi;
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use crate::{store::NativeStore, text::Text};
 
@@ -93,10 +93,7 @@ pub fn store_put(
 ) {
     let entry = Entry {
         facts: facts_of(meta),
-        value: match value {
-            Either::A(text) => Value::Bytes(json_bytes(&text, stretches_of(strings))),
-            Either::B(bytes) => Value::Bytes(bytes.to_vec()),
-        },
+        value: Value::Bytes(encoded_bytes(&value, strings).into_owned()),
         label: label.map(|label| label.to_vec()).unwrap_or_default(),
         previews: previews.map(|previews| previews.to_vec()).unwrap_or_default(),
     };
@@ -166,6 +163,30 @@ pub fn store_lifetime(namespace: &External<NativeNamespace>) -> Float64Array {
     [&counters.to_array()[..], &totals].concat().into()
 }
 
+/// The bytes of a value that was encoded: as `store_put` is given it.
+pub(crate) fn encoded_bytes<'a>(value: &'a Either<Text, &[u8]>, strings: Option<&[u32]>) -> Cow<'a, [u8]> {
+    match value {
+        Either::A(text) => Cow::Owned(json_bytes(text, stretches_of(strings))),
+        Either::B(bytes) => Cow::Borrowed(bytes),
+    }
+}
+
+/// The value that the bytes of a codec stand for, as the decoder takes it.
+pub(crate) fn encoded_value<'env>(
+    env: &'env Env,
+    codec: u8,
+    bytes: &[u8],
+) -> Result<Either<JsString<'env>, BufferSlice<'env>>> {
+    if codec != TEXT {
+        BufferSlice::copy_from(env, bytes).map(Either::B)
+    } else if bytes.is_ascii() {
+        // Copied as it is, where UTF-8 would be decoded.
+        env.create_string_latin1(bytes).map(Either::A)
+    } else {
+        env.create_string(String::from_utf8_lossy(bytes)).map(Either::A)
+    }
+}
+
 fn stretches_of(strings: Option<&[u32]>) -> &[Stretch] {
     let Some((count, numbers)) = strings.and_then(<[u32]>::split_first) else {
         return &[];
@@ -223,9 +244,6 @@ fn write_meta(hit: &Hit<'_>, meta: &mut [f64]) {
 fn value_of<'env>(env: &'env Env, hit: &Hit<'_>) -> Result<Either<JsString<'env>, BufferSlice<'env>>> {
     match hit.value {
         Found::Units(units) => env.create_string_utf16(units).map(Either::A),
-        Found::Bytes(bytes) if hit.facts.codec != TEXT => BufferSlice::copy_from(env, bytes).map(Either::B),
-        // Copied as it is, where UTF-8 would be decoded.
-        Found::Bytes(bytes) if bytes.is_ascii() => env.create_string_latin1(bytes).map(Either::A),
-        Found::Bytes(bytes) => env.create_string(String::from_utf8_lossy(bytes)).map(Either::A),
+        Found::Bytes(bytes) => encoded_value(env, hit.facts.codec, bytes),
     }
 }

@@ -17,6 +17,16 @@ pub fn digest_bytes(bytes: &[u8]) -> String {
 /// The BLAKE3-256 digest of a text's UTF-16 code units in little-endian order, as 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn digest_text(units: &[u16]) -> String {
+    hash_text(units).to_hex().to_string()
+}
+
+/// The same as bytes.
+#[must_use]
+pub fn digest_text_raw(units: &[u16]) -> [u8; 32] {
+    hash_text(units).into()
+}
+
+fn hash_text(units: &[u16]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     let mut bytes = [0; 2 * UNITS_AT_ONCE];
     for chunk in units.chunks(UNITS_AT_ONCE) {
@@ -25,7 +35,7 @@ pub fn digest_text(units: &[u16]) -> String {
         }
         hasher.update(&bytes[..2 * chunk.len()]);
     }
-    hasher.finalize().to_hex().to_string()
+    hasher.finalize()
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub mod benchmark;
 pub mod cache;
 pub mod clock;
 pub mod explain;
+mod files;
+pub mod journal;
 pub mod key;
 pub mod limiter;
 pub mod monitor;

@@ -2,8 +2,9 @@
 //! without a fuzzer, and a seed that no longer means anything is too.
 
 use ai_evals_performance_core::explain::{Previews, Wanted, compare, decode, fields_of, leaves_of, nearest};
+use ai_evals_performance_core::journal::{self, HEADER, Scan, scan};
 use ai_evals_performance_core::store::{Record, tools::transfer::TransferReader};
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, io::Cursor, path::Path};
 
 /// The seeds of a target, each with its name.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -98,4 +99,32 @@ fn is_whole(file: &[u8]) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+#[test]
+fn journals() {
+    for (name, seed) in seeds("journal_scan") {
+        let (records, whole) = records_of(&seed, &seed);
+        assert_eq!((whole.end, whole.damaged), (seed.len() as u64, 0), "{name}");
+        assert!(records.len() > 1, "{name}");
+        for bytes in near(&seed) {
+            let (found, _) = records_of(&bytes, &seed);
+            assert!(found.is_subset(&records), "{name}");
+            assert!(bytes.len() < seed.len() || found.len() + 1 >= records.len(), "{name}");
+        }
+    }
+}
+
+/// The records in the bytes of a journal, as bytes again; `seed` has the salt.
+fn records_of(bytes: &[u8], seed: &[u8]) -> (HashSet<Vec<u8>>, Scan) {
+    let salt = u64::from_le_bytes(seed[12..20].try_into().expect("a header"));
+    let from = HEADER.min(bytes.len()) as u64;
+    let mut records = HashSet::new();
+    let visit = |_, record: &journal::Record| {
+        let mut again = Vec::new();
+        assert!(record.encode(salt, &mut again));
+        records.insert(again);
+    };
+    let scanned = scan(Cursor::new(bytes), from, bytes.len() as u64, salt, visit).expect("memory can be read");
+    (records, scanned)
 }

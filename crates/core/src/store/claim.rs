@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use super::folder::{identity, private_file};
+use super::folder::identity;
+use crate::files::private_file;
 
 const PREFIX: &str = "process-";
 

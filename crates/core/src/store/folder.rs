@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{schema, trouble::Trouble};
+use crate::files::{create_private_folder, private_file, restrict};
 
 /// Which file stands at a path: device, number, and when it was made, since the number of a deleted file is soon that of
 /// another. A file that is held open keeps its identity to itself.
@@ -193,19 +194,6 @@ impl Folder {
     }
 }
 
-/// Opens a file for reading and writing with rights for its owner alone.
-pub(super) fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    let existed = path.exists();
-    let file = options.open(path)?;
-    if !existed {
-        restrict(path, 0o600)?;
-    }
-    Ok(file)
-}
-
 fn lock(file: &File, attempt: fn(&File) -> Result<(), TryLockError>, patience: Duration) -> io::Result<()> {
     let mut waited = Duration::ZERO;
     loop {
@@ -219,42 +207,6 @@ fn lock(file: &File, attempt: fn(&File) -> Result<(), TryLockError>, patience: D
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    // Each by itself: a umask that takes the owner's rights would keep us out of the outer one.
-    if let Some(parent) = path.parent()
-        && !parent.is_dir()
-    {
-        create_private_folder(parent)?;
-    }
-    match fs::DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => restrict(path, 0o700),
-        Err(_) if path.is_dir() => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    if fs::metadata(path)?.mode() & 0o777 == mode {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature on every system")]
-fn restrict(_path: &Path, _mode: u32) -> io::Result<()> {
-    Ok(())
 }
 
 pub(super) fn identity(metadata: &fs::Metadata) -> Identity {

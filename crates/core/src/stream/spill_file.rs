@@ -13,6 +13,8 @@ use std::{collections::VecDeque, fs::File, io, sync::Arc};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::files::positional;
+
 const HEADER: usize = 16;
 
 /// Why a record could not be written or read.
@@ -139,50 +141,6 @@ impl Record {
             return Err(SpillError::Damaged { length });
         }
         Ok(payload)
-    }
-}
-
-/// Reads and writes at an offset, so that readers on other threads need no shared position.
-#[cfg(unix)]
-mod positional {
-    use std::{fs::File, io, os::unix::fs::FileExt};
-
-    pub(super) fn write(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
-    }
-
-    pub(super) fn read(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        file.read_exact_at(bytes, offset)
-    }
-}
-
-/// Reads and writes at an offset, so that readers on other threads need no shared position.
-#[cfg(windows)]
-mod positional {
-    use std::{fs::File, io, os::windows::fs::FileExt};
-
-    pub(super) fn write(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = file.seek_write(bytes, offset)?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = &bytes[written..];
-            offset += written as u64;
-        }
-        Ok(())
-    }
-
-    pub(super) fn read(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let read = file.seek_read(bytes, offset)?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            bytes = &mut bytes[read..];
-            offset += read as u64;
-        }
-        Ok(())
     }
 }
 
