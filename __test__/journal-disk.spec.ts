@@ -28,7 +28,7 @@ async function fill({ folder, JOURNAL }: { folder: string; JOURNAL: string }, { 
   writeFileSync(`${folder}/ballast`, Buffer.alloc(1_200_000))
   const path = `${folder}/deep/run.journal`
   const task = (index: number) => ({ id: `${index}`, testCase: { id: `${index}`, input: index, expected: index } })
-  const record = (index: number, journal: InstanceType<typeof Journal>) =>
+  const record = (index: number, journal: import('../lib/parallel/journal.ts').Journal) =>
     journal.record(task(index), index, { task: task(index), result: { actual: 'x'.repeat(10_001) }, executionTime: 1 })
   const journal = Journal.open(path)
   let rows = 0
