@@ -283,22 +283,35 @@ test('what was recorded is in the file at once, and on the disk after a flush', 
   await journal.flush()
 })
 
-test('a journal that nobody closed is free when its process ends, which it does not delay', () => {
+/** Runs a program that has a journal open, until it ends by itself; what it printed. */
+function run(end: string): string {
   const program = `
     require('tsx/cjs')
     const { Journal } = require(${JSON.stringify(join(__dirname, '../lib/parallel/journal.ts'))})
     const journal = Journal.open(${JSON.stringify(path)})
-    const task = { id: 'a', testCase: { id: 'a', input: 'x', expected: 'x' } }
+    const task = { id: 'a', testCase: { id: 'a', input: 'What is a?', expected: 'a' } }
     journal.record(task, 0, { task, result: { actual: 1 }, executionTime: 1 })
+    ${end}
   `
-  const { status, stderr } = spawnSync(process.execPath, ['-e', program], {
+  const root = join(__dirname, '..')
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
     encoding: 'utf8',
-    cwd: join(__dirname, '..'),
+    cwd: root,
     timeout: 60_000,
   })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  const found = open().find({ id: 'a', testCase: { id: 'a', input: 'x', expected: 'x' } }, 0)
-  expect(found).toEqual({ actual: 1 })
+  return stdout
+}
+
+describe('a process that has a journal open', () => {
+  test('ends when it has nothing else to do, and the journal is free', () => {
+    expect(run('')).toBe('')
+    expect(open().find(task('a'), 0)).toEqual({ actual: 1 })
+  }, 60_000)
+
+  test('ends when what it awaits of the journal is done, not before', () => {
+    expect(run("journal.flush().then(() => journal.close()).then(() => console.log('closed'))")).toBe('closed\n')
+  }, 60_000)
 })
 
 describe('the starts of the last minute', () => {

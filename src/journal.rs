@@ -163,7 +163,6 @@ pub fn journal_find<'env>(
 
 /// Records how a row ended; null, or why not. `strings` as for `store_put`.
 #[napi(catch_unwind)]
-#[expect(clippy::too_many_arguments, reason = "one crossing, no objects")]
 pub fn journal_record(
     journal: &External<NativeJournal>,
     index: f64,
@@ -272,7 +271,7 @@ pub fn journal_close<'env>(
     promise(env, |answer| journal.0.borrow_mut().close(answer))
 }
 
-fn promise<'env>(env: &'env Env, ask: impl FnOnce(Answer)) -> Result<PromiseRaw<'env, Option<String>>> {
+fn promise(env: &Env, ask: impl FnOnce(Answer)) -> Result<PromiseRaw<'_, Option<String>>> {
     let (sender, receiver) = oneshot::channel();
     ask(Box::new(move |failure| {
         let _ = sender.send(failure);

@@ -35,7 +35,7 @@ pub struct Journal {
     salt: u64,
     end: u64,
     rows: Rows,
-    starts: Starts,
+    earlier: Starts,
     stats: JournalStats,
     buffer: Vec<u8>,
 }
@@ -99,7 +99,7 @@ impl Journal {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, JournalError> {
         let mut rows = Rows::default();
-        let mut starts = Starts::new(now);
+        let mut earlier = Starts::new(now);
         let Opened {
             file,
             header,
@@ -109,9 +109,10 @@ impl Journal {
         } = file::open(path, configuration, |position, record| match record {
             Record::Configuration(_) => {}
             Record::Outcome(outcome) => rows.note(outcome.index, position, outcome.ended_well),
-            Record::Start(start) => starts.start(start),
-            Record::Settlement(settlement) => starts.settle(settlement),
+            Record::Start(start) => earlier.start(start),
+            Record::Settlement(settlement) => earlier.settle(settlement),
         })?;
+        earlier.seal();
         let stats = JournalStats {
             recorded: 0,
             recovered: rows.ended_well(),
@@ -131,7 +132,7 @@ impl Journal {
             salt: header.salt,
             end: scan.end,
             rows,
-            starts,
+            earlier,
             stats,
             buffer: Vec::new(),
         })
@@ -226,7 +227,7 @@ impl Journal {
     /// What was started in the minute before now, and before the journal was opened.
     #[must_use]
     pub fn earlier_starts(&self, now: UnixMillis) -> Vec<EarlierStarts> {
-        self.starts.earlier(now)
+        self.earlier.counting(now)
     }
 
     /// What went wrong with a write, so that nothing is recorded any more.

@@ -91,8 +91,13 @@ impl Starts {
         }
     }
 
+    /// The file has been read: nothing more will be settled.
+    pub(super) fn seal(&mut self) {
+        self.open = HashMap::new();
+    }
+
     /// What counts still, by lane.
-    pub(super) fn earlier(&self, now: UnixMillis) -> Vec<EarlierStarts> {
+    pub(super) fn counting(&self, now: UnixMillis) -> Vec<EarlierStarts> {
         let mut lanes: Vec<_> = self.lanes.iter().map(|_| Vec::new()).collect();
         for Entry { lane, at, amounts } in &self.entries {
             let age = (now.0 - at).max(0.0);

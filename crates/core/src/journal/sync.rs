@@ -153,12 +153,11 @@ impl Worker {
                 self.shared.lock().trouble.get_or_insert(trouble);
             }
             let trouble = self.shared.lock().trouble.clone();
-            if !has_ended {
-                answers.into_iter().for_each(|answer| answer(trouble.clone()));
-                continue;
+            if has_ended {
+                drop(self.file);
+                return tell(answers, trouble.as_ref());
             }
-            drop(self.file);
-            return answers.into_iter().for_each(|answer| answer(trouble.clone()));
+            tell(answers, trouble.as_ref());
         }
     }
 
@@ -169,6 +168,12 @@ impl Worker {
             sync_folder(&self.shared.path);
         }
         Ok(())
+    }
+}
+
+fn tell(answers: Vec<Answer>, trouble: Option<&String>) {
+    for answer in answers {
+        answer(trouble.cloned());
     }
 }
 

@@ -13,6 +13,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+mod refusals;
+mod starts;
+
 const NOW: UnixMillis = UnixMillis(1e12);
 const CONTENT: Digest = [1; 32];
 const SETTINGS: Digest = [2; 32];
@@ -159,7 +162,8 @@ fn the_documented_example_keeps_its_bytes() {
     }
     let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats.md");
     let documented: String = fs::read_to_string(documented).unwrap().split_whitespace().collect();
-    let example: String = file.iter().map(|byte| format!("{byte:02x}")).collect();
+    let example: Vec<_> = file.iter().map(|byte| format!("{byte:02x}")).collect();
+    let example = example.concat();
     assert!(documented.contains(&example), "{example}");
 }
 
@@ -177,6 +181,7 @@ fn every_cut_leaves_the_records_before_it() {
         assert_eq!(read_all(&journal, 0..9), known(&steps[..kept]), "{length} bytes");
         let stats = journal.stats();
         assert_eq!(stats.damaged, 0, "{length} bytes");
+        assert_eq!(fs::metadata(&cut).unwrap().len(), stats.bytes, "{length} bytes");
         if length >= HEADER {
             assert_eq!(stats.torn + stats.bytes, length as u64, "{length} bytes");
         }
@@ -339,96 +344,6 @@ fn the_journal_of_another_run_inside_a_value_is_a_value() {
 }
 
 #[test]
-fn another_row_at_an_index_is_told_apart() {
-    let (_folder, path) = folder();
-    recorded(&path, &[(0, true, b"a".to_vec()), (1, false, b"b".to_vec())]);
-    let journal = open(&path);
-    for index in [0, 1] {
-        assert_eq!(journal.find(index, &[9; 32], &SETTINGS).unwrap(), Lookup::OtherContent);
-        assert_eq!(journal.find(index, &CONTENT, &[9; 32]).unwrap(), Lookup::OtherSettings);
-    }
-    assert_eq!(journal.find(2, &[9; 32], &[9; 32]).unwrap(), Lookup::Nothing);
-}
-
-#[test]
-fn what_is_no_journal_of_this_run_is_refused_and_left_alone() {
-    let (_folder, path) = folder();
-    recorded(&path, &few_steps());
-    let ours = fs::read(&path).unwrap();
-    let mut future = ours.clone();
-    future[8] = 2;
-    let mut damaged = ours.clone();
-    damaged[30] ^= 1;
-    for (bytes, message) in [
-        (&b"{\"some\":\"json\"}"[..], "is no journal"),
-        (&future, "version 2"),
-        (&damaged, "are damaged"),
-    ] {
-        fs::write(&path, bytes).unwrap();
-        let error = open_with(&path, b"u").err().unwrap().to_string();
-        assert!(error.contains(message), "{error}");
-        assert_eq!(fs::read(&path).unwrap(), bytes);
-    }
-}
-
-#[test]
-fn another_configuration_is_refused_with_what_differs() {
-    let (_folder, path) = folder();
-    close(open_with(&path, b"{s6:prompts2:v1}").unwrap());
-    let error = open_with(&path, b"{s6:prompts2:v2}").err().unwrap().to_string();
-    assert!(
-        error.ends_with("another configuration: prompt is \"v2\", was \"v1\""),
-        "{error}"
-    );
-    let long = format!("{{s6:prompt{}}}", "s1:x".repeat(20_000));
-    let (_folder, path) = folder();
-    close(open_with(&path, long.as_bytes()).unwrap());
-    let error = open_with(&path, b"u").err().unwrap().to_string();
-    assert!(error.ends_with("another configuration"), "{error}");
-    close(open_with(&path, long.as_bytes()).unwrap());
-}
-
-#[test]
-fn one_handle_has_a_journal_at_a_time() {
-    let (_folder, path) = folder();
-    let first = open(&path);
-    assert!(matches!(open_with(&path, b"u"), Err(JournalError::Busy { .. })));
-    close(first);
-    close(open(&path));
-}
-
-#[test]
-fn a_folder_is_no_journal_and_missing_folders_are_made() {
-    let (folder, _) = folder();
-    let error = open_with(folder.path(), b"u").err().unwrap();
-    assert!(matches!(error, JournalError::System { what: "open", .. }), "{error}");
-    let deep = folder.path().join("a/b/journal");
-    close(open(&deep));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&deep), mode(deep.parent().unwrap())), (0o600, 0o700));
-    }
-}
-
-#[test]
-fn a_closed_journal_takes_and_gives_nothing() {
-    let (_folder, path) = folder();
-    let mut journal = open(&path);
-    journal.close(Box::new(|_| {}));
-    assert!(matches!(
-        journal.record(&outcome(0, true, b"")),
-        Err(Refused::Trouble(_))
-    ));
-    assert!(matches!(
-        journal.find(0, &CONTENT, &SETTINGS),
-        Err(JournalError::Closed { .. })
-    ));
-    assert_eq!(journal.trouble(), None);
-}
-
-#[test]
 fn a_result_that_was_damaged_meanwhile_is_not_given() {
     let (_folder, path) = folder();
     let mut journal = open(&path);
@@ -441,108 +356,4 @@ fn a_result_that_was_damaged_meanwhile_is_not_given() {
     assert_eq!(found(&journal, 0), None);
     fs::write(&path, &bytes[..100]).unwrap();
     assert_eq!(found(&journal, 0), None);
-}
-
-fn amounts(numbers: [f64; 4]) -> Amounts {
-    Amounts::from_numbers(&numbers)
-}
-
-fn ago(milliseconds: f64) -> UnixMillis {
-    UnixMillis(NOW.0 - milliseconds)
-}
-
-#[test]
-fn the_last_minute_counts_with_what_was_used_and_owed() {
-    let (_folder, path) = folder();
-    let mut journal = open(&path);
-    let reserved = amounts([1.0, 100.0, 60.0, 40.0]);
-    for (sequence, age) in [(0, 61_000.0), (1, 50_000.0), (2, 40_000.0), (3, 30_000.0)] {
-        journal.started(sequence, ago(age), reserved, b"gpt").unwrap();
-    }
-    journal.started(4, ago(20_000.0), reserved, b"claude").unwrap();
-    // Began before the minute, but what it owes is known since less.
-    journal
-        .settled(0, ago(10_000.0), amounts([1.0, 150.0, 60.0, 90.0]))
-        .unwrap();
-    journal
-        .settled(1, ago(9_000.0), amounts([1.0, 30.0, 20.0, 10.0]))
-        .unwrap();
-    journal
-        .settled(2, ago(8_000.0), amounts([1.0, 110.0, 60.0, 50.0]))
-        .unwrap();
-    // Settled already, and never started.
-    journal
-        .settled(1, ago(7_000.0), amounts([1.0, 999.0, 0.0, 0.0]))
-        .unwrap();
-    journal
-        .settled(77, ago(7_000.0), amounts([1.0, 999.0, 0.0, 0.0]))
-        .unwrap();
-    assert_eq!(journal.earlier_starts(NOW), []);
-    close(journal);
-    let journal = open(&path);
-    let earlier = journal.earlier_starts(NOW);
-    let gpt = vec![
-        (50_000.0, amounts([1.0, 30.0, 20.0, 10.0])),
-        (40_000.0, amounts([1.0, 100.0, 60.0, 40.0])),
-        (30_000.0, reserved),
-        (10_000.0, amounts([0.0, 50.0, 0.0, 50.0])),
-        (8_000.0, amounts([0.0, 10.0, 0.0, 10.0])),
-    ];
-    let expected = [
-        EarlierStarts {
-            lane: b"gpt".to_vec(),
-            starts: gpt,
-        },
-        EarlierStarts {
-            lane: b"claude".to_vec(),
-            starts: vec![(20_000.0, reserved)],
-        },
-    ];
-    assert_eq!(earlier, expected);
-    let later = UnixMillis(NOW.0 + 31_000.0);
-    assert_eq!(
-        journal
-            .earlier_starts(later)
-            .iter()
-            .map(|lane| lane.starts.len())
-            .sum::<usize>(),
-        3
-    );
-}
-
-#[test]
-fn a_clock_that_jumped_makes_no_start_older_than_nothing_or_younger() {
-    let (_folder, path) = folder();
-    let mut journal = open(&path);
-    let reserved = amounts([1.0, 0.0, 0.0, 0.0]);
-    for age in [-1e9, -999_990_000.0] {
-        journal.started(0, ago(age), reserved, b"").unwrap();
-    }
-    journal.started(1, ago(10.0), reserved, b"").unwrap();
-    journal.started(2, UnixMillis(f64::NAN), reserved, b"").unwrap();
-    close(journal);
-    let ages: Vec<_> = open(&path).earlier_starts(NOW)[0]
-        .starts
-        .iter()
-        .map(|(age, _)| *age)
-        .collect();
-    assert_eq!(ages, [0.0, 0.0, 10.0]);
-}
-
-#[test]
-fn a_number_used_again_settles_the_later_start() {
-    let (_folder, path) = folder();
-    for age in [2_000.0, 1_000.0] {
-        let mut journal = open(&path);
-        journal
-            .started(0, ago(age), amounts([1.0, 100.0, 0.0, 0.0]), b"")
-            .unwrap();
-        close(journal);
-    }
-    let mut journal = open(&path);
-    journal.settled(0, NOW, amounts([1.0, 5.0, 0.0, 0.0])).unwrap();
-    close(journal);
-    let starts = open(&path).earlier_starts(NOW).remove(0).starts;
-    let tokens: Vec<_> = starts.iter().map(|(_, amounts)| amounts.tokens).collect();
-    assert_eq!(tokens, [100.0, 5.0]);
 }
