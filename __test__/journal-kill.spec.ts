@@ -5,7 +5,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { random } from './helpers/derived.cjs'
+import { Journal } from '../lib/parallel/journal.ts'
+import { isDerived, random } from './helpers/derived.cjs'
 import { temporaryFolder } from './helpers/folders.ts'
 import { type Context, endAll, Program } from './helpers/program.ts'
 
@@ -91,17 +92,14 @@ async function evaluate(
   return stats
 }
 
-/** What the journal knows, as the next process would see it. */
-async function look({ module, journal: path, rows }: Run, { require, isDerived }: Context) {
-  const { Journal } = require(module) as typeof import('../lib/parallel/journal.ts')
+/** What the journal knows. */
+async function look({ journal: path, rows }: Run) {
   const journal = Journal.open({ path, configuration: { rows } })
   const now = Date.now()
-  const right: number[] = []
-  for (let row = 0; row < rows; row++) {
+  const right = Array.from({ length: rows }, (_, row) => row).filter((row) => {
     const task = { id: `${row}`, testCase: { id: `${row}`, input: `row ${row}`, expected: row } }
-    const found = journal.find(task, row)
-    if (found !== undefined && isDerived(`${row}`, found.actual)) right.push(row)
-  }
+    return isDerived(`${row}`, journal.find(task, row)?.actual)
+  })
   const starts = journal.earlierStarts(now).flatMap(({ requests }) => [...requests])
   const stats = journal.getStats()
   await journal.close()
@@ -159,9 +157,7 @@ async function live(run: Run, next: () => number): Promise<boolean> {
 async function check(run: Run): Promise<number> {
   const lines = linesOf(run)
   expect(paidTwice(lines)).toEqual([])
-  const program = Program.process()
-  const { now, right, starts, stats } = await program.run(look, run)
-  await program.kill()
+  const { now, right, starts, stats } = await look(run)
   const known = new Set(right)
   const lost = lines.filter(({ what, row }) => what === 'recorded' && !known.has(row))
   expect(lost).toEqual([])

@@ -161,26 +161,25 @@ pub fn journal_find<'env>(
     encoded_value(env, codec, &value).map(Some)
 }
 
-/// Records how a row ended; null, or why not. `strings` as for `store_put`.
+/// Records how a row ended; null, or why not. `meta`: index, 1 if it failed and 0 if not, the milliseconds it took, codec.
+/// `strings` as for `store_put`.
 #[napi(catch_unwind)]
 pub fn journal_record(
     journal: &External<NativeJournal>,
-    index: f64,
     #[napi(ts_arg_type = "string")] content: Text,
     #[napi(ts_arg_type = "string")] settings: Text,
-    ended_well: bool,
-    elapsed: f64,
-    codec: u32,
+    meta: &[f64],
     #[napi(ts_arg_type = "string | Uint8Array")] value: Either<Text, &[u8]>,
     strings: Option<&[u32]>,
 ) -> Option<String> {
+    let number = |place: usize| meta.get(place).copied().unwrap_or_default();
     let outcome = Outcome {
-        index: index as u64,
+        index: number(0) as u64,
         content: &digest_text_raw(&content),
         settings: &digest_text_raw(&settings),
-        ended_well,
-        codec: codec as u8,
-        elapsed,
+        ended_well: number(1) < 1.0,
+        elapsed: number(2),
+        codec: number(3) as u8,
         value: &encoded_bytes(&value, strings),
     };
     refusal(journal.0.borrow_mut().record(&outcome))

@@ -57,8 +57,7 @@ export interface RecordedOutcome {
 /** What a limiter has to count of an earlier process: of each start how long ago it was, and how much. */
 export type EarlierStarts = native.NativeEarlierStarts
 
-/** Filled by each look-up: what is known, the codec, the time it took. */
-const META = 3
+const META = 4
 
 /**
  * The journal of one run at a time: no other run, in this process or another one, can open it meanwhile.
@@ -70,6 +69,7 @@ export class Journal {
   readonly path: string
   readonly #native: native.ExternalObject<native.NativeJournal>
   readonly #settings = new KeyRecognizer()
+  /** Numbers that go over with an outcome, or come with one that is looked up. */
   readonly #meta = new Float64Array(META)
   #unrecorded = 0
   #unrecordedReason: string | undefined
@@ -107,17 +107,15 @@ export class Journal {
   /** The same, and how long it took. */
   findOutcome(task: ExecutionTask, index: number): RecordedOutcome | undefined {
     if (!native.journalHas(this.#native, index)) return undefined
-    let content: string
-    let settings: string
+    let texts: [content: string, settings: string]
     try {
-      content = contentOf(task)
-      settings = this.#settingsOf(task)
+      texts = this.#textsOf(task)
     } catch (failure) {
       // What has no encoding was not recorded, so this is another task.
       throw otherTask(this.path, index, 'its test case, `id`, `datasetId` or `runnerConfig` differs', failure)
     }
     const meta = this.#meta
-    const value = native.journalFind(this.#native, index, content, settings, meta)
+    const value = native.journalFind(this.#native, index, ...texts, meta)
     switch (meta[0]) {
       case native.NativeLookup.Found: {
         const decoded = decodeValue(meta[1] as number, value as string | Uint8Array)
@@ -142,29 +140,20 @@ export class Journal {
       this.#miss(`the result of the row ${index} cannot be stored: ${kind}${path && ` at ${path}`}`)
       return
     }
-    let content: string
-    let settings: string
+    let texts: [content: string, settings: string]
     try {
-      content = contentOf(task)
-      settings = this.#settingsOf(task)
+      texts = this.#textsOf(task)
     } catch (failure) {
       this.#miss(`the task of the row ${index} cannot be told from others: ${messageOf(failure)}`)
       return
     }
-    const { codec, value } = encoded
-    const strings = codec === 1 ? encoded.strings : null
-    const endedWell = error === undefined
-    const refusal = native.journalRecord(
-      this.#native,
-      index,
-      content,
-      settings,
-      endedWell,
-      executionTime,
-      codec,
-      value,
-      strings,
-    )
+    const meta = this.#meta
+    meta[0] = index
+    meta[1] = error === undefined ? 0 : 1
+    meta[2] = executionTime
+    meta[3] = encoded.codec
+    const strings = encoded.codec === 1 ? encoded.strings : null
+    const refusal = native.journalRecord(this.#native, ...texts, meta, encoded.value, strings)
     if (refusal != null) this.#miss(`the outcome of the row ${index} was not recorded: ${refusal}`)
   }
 
@@ -227,8 +216,13 @@ export class Journal {
     if (failure != null) throw this.#troubled(failure)
   }
 
-  #settingsOf(task: ExecutionTask): string {
-    return this.#settings.encode(task.runnerConfig, 'task.runnerConfig')
+  /**
+   * All that makes a task the task it is, and how it is to be run. Its priority is none of that: it decides when it runs,
+   * not what comes of it.
+   */
+  #textsOf({ testCase, id, datasetId, runnerConfig }: ExecutionTask): [content: string, settings: string] {
+    const settings = this.#settings.encode(runnerConfig, 'task.runnerConfig')
+    return [encodeKey([testCase, id, datasetId], 'task'), settings]
   }
 
   #troubled(failure: string): PerformanceError {
@@ -256,11 +250,6 @@ type Opened = ReturnType<typeof native.journalOpen>
 
 function isFailure(opened: Opened): opened is native.NativeJournalFailure {
   return 'code' in opened
-}
-
-/** All that makes a task the task it is. Its priority is none of that: it decides when it runs, not what comes of it. */
-function contentOf({ testCase, id, datasetId }: ExecutionTask): string {
-  return encodeKey([testCase, id, datasetId], 'task')
 }
 
 /** What people are told of a failure. What was thrown is not kept: it may hold anything. */

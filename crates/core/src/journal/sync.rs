@@ -23,6 +23,7 @@ const MOST_WAITING: u64 = 100;
 /// Told once, with what went wrong, if anything did.
 pub type Answer = Box<dyn FnOnce(Option<String>) + Send>;
 
+#[derive(Default)]
 struct State {
     waiting: u64,
     /// When the first of those was written.
@@ -45,15 +46,8 @@ pub(super) struct Sync(Arc<Shared>);
 impl Sync {
     /// Starts the thread for a file; of one that `is_new` the name has to come to the disk too.
     pub(super) fn start(file: Arc<File>, path: PathBuf, is_new: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let state = State {
-            waiting: 0,
-            since: Duration::ZERO,
-            answers: Vec::new(),
-            trouble: None,
-            has_ended: false,
-        };
         let shared = Arc::new(Shared {
-            state: Mutex::new(state),
+            state: Mutex::default(),
             changed: Condvar::new(),
             clock,
             path,
@@ -216,15 +210,8 @@ mod tests {
     /// Without a thread.
     fn idle() -> (Sync, Arc<Milliseconds>) {
         let clock = Arc::new(Milliseconds::default());
-        let state = State {
-            waiting: 0,
-            since: Duration::ZERO,
-            answers: Vec::new(),
-            trouble: None,
-            has_ended: false,
-        };
         let shared = Shared {
-            state: Mutex::new(state),
+            state: Mutex::default(),
             changed: Condvar::new(),
             clock: clock.clone(),
             path: PathBuf::new(),
