@@ -63,6 +63,8 @@ const positive = kind('a number > 0', [NUMBER, ABSENT], notANumber)
 const limit = kind('an integer ≥ 1 or Infinity', [NUMBER, ABSENT], notWhole)
 const modes = 'one of live, record, replay, readonly, refresh, off'
 const mode = kind(modes, [STRING, ABSENT], [['reply', '"reply"']])
+const scorers = 'one of exact, normalizedExact, levenshtein, tokenF1, cosine'
+const vectors = 'an array of numbers, a Float32Array or a Float64Array'
 const isolation = kind('one of reference, copy, frozen', [STRING, ABSENT], [['deep', '"deep"']])
 const of = (expected: string, ...accepted: Refused[]) => kind(expected, accepted)
 const result = of('a benchmark result', OBJECT)
@@ -432,6 +434,29 @@ const ARGUMENTS: Record<string, Argument[]> = {
   ],
   ScoringWorkerPool: [['maxWorkers', count, (maxWorkers) => new api.ScoringWorkerPool(maxWorkers)]],
   'ScoringWorkerPool#execute': [['task', fn, (wrong) => pool.execute(wrong)]],
+  scoreAll: [
+    ['scorer', kind(scorers, [STRING], [['bleu', '"bleu"']]), (scorer) => api.scoreAll(scorer, [])],
+    ['pairs', of('an array of pairs', ARRAY), (pairs) => api.scoreAll('exact', pairs)],
+    ['pairs[1]', of('an array of two strings'), (pair) => api.scoreAll('exact', [['a', 'a'], pair])],
+    ['pairs[0][0]', string, (text) => api.scoreAll('levenshtein', [[text, 'a']])],
+    ['pairs[17][1]', string, (text) => api.scoreAll('tokenF1', Array(18).fill(['a', 'a']).with(17, ['a', text]))],
+    ['pairs[0]', of('an array of two vectors'), (pair) => api.scoreAll('cosine', [pair])],
+    ['pairs[0][0]', of(vectors, ARRAY), (vector) => api.scoreAll('cosine', [[vector, []]])],
+    [
+      'pairs[0][1][1]',
+      of('a number', NUMBER),
+      (number) =>
+        api.scoreAll('cosine', [
+          [
+            [1, 2],
+            [1, number],
+          ],
+        ]),
+    ],
+    ['options', optionalObject, (options) => api.scoreAll('exact', [], options)],
+    ['threads', count, (threads) => api.scoreAll('exact', [], { threads })],
+    ['signal', of('an AbortSignal', ABSENT), (signal) => api.scoreAll('exact', [], { signal })],
+  ],
 }
 
 /** Any value will do: data that becomes a key, items that are carried, values for listeners; and errors are not ours. */

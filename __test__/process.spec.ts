@@ -58,6 +58,8 @@ const PROGRAM = `
     async function* source() { yield tasks[0]; throw new Error('ends early') }
     await executor.executeTasksStreaming(source(), async () => ({})).catch(() => {})
     await new api.ScoringWorkerPool(1).execute(async () => 1)
+    await api.scoreAll('levenshtein', Array.from({ length: 5_000 }, (_, index) => ['answer', 'answer ' + index]))
+    await api.scoreAll('exact', [['a', 'a']], { signal: AbortSignal.abort() }).catch(() => {})
   }
 
   // What the last step left for the event loop to do is done one turn later.

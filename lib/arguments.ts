@@ -76,3 +76,10 @@ export function checkObject(name: string, value: unknown): asserts value is obje
 export function checkOptions(name: string, value: unknown): void {
   if (value !== undefined) checkObject(name, value)
 }
+
+/** Told by what it can do: test environments have classes of their own. */
+export function checkSignal(name: string, value: unknown): asserts value is AbortSignal | undefined {
+  if (value === undefined) return
+  const isSignal = typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+  if (!isSignal) throw wrongType(name, 'an AbortSignal', value)
+}

@@ -72,6 +72,10 @@ export type {
 export { ParallelExecutor } from './parallel/parallel-executor.ts'
 export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
 
+// Scoring
+export type { ScoreOptions, TextPair, TextScorer, Vector, VectorPair, VectorScorer } from './scoring/types.ts'
+export { scoreAll } from './scoring/score-all.ts'
+
 // Values
 export { registerCodec, type ValueCodec } from './values/codec/registry.ts'
 

@@ -10,6 +10,7 @@ pub mod key;
 mod limiter;
 mod monitor;
 mod panic;
+mod scoring;
 mod spill_queue;
 mod spill_record;
 pub mod store;

@@ -11,7 +11,8 @@ interface Waiting {
  * Runs scoring tasks at most `maxWorkers` at a time, in the order they came.
  *
  * A task is a closure, and a closure runs on the calling thread: tasks overlap where they wait (for a model that judges,
- * for a file), but pure computation gets no faster by more workers.
+ * for a file), but pure computation gets no faster by more workers. {@link scoreAll} scores pairs of texts or vectors on
+ * threads, by scorers of its own.
  *
  * @example
  * const pool = new ScoringWorkerPool(4)
@@ -32,7 +33,7 @@ export class ScoringWorkerPool {
   }
 
   /**
-   * Starts `task` once a worker is free, and passes on what it resolves to or throws, untouched.
+   * Starts `task`, on the calling thread, once a worker is free, and passes on what it resolves to or throws, untouched.
    *
    * @throws TypeError (as a rejection) where `task` is no function
    */

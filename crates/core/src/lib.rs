@@ -12,6 +12,7 @@
 //! - **leaf**: a value of a key that holds no others; **fields** are the leaves of a key, packed ([`explain`]).
 //! - **permit**: the right to start one task ([`limiter`]); a **reservation** of tokens is *settled* by their use.
 //! - **item**: what a stream is given; a **record** is a group of items on disk ([`stream`]).
+//! - **chunk**: pairs of an expected and an actual value that are scored by one thread at a stretch ([`scoring`]).
 //! - **span**: one measured duration of a **component** ([`monitor`]).
 //! - **sample**: one number of a distribution ([`stats`]); a **run** is a set of samples taken together ([`benchmark`]).
 
@@ -26,6 +27,7 @@ pub mod journal;
 pub mod key;
 pub mod limiter;
 pub mod monitor;
+pub mod scoring;
 pub mod stats;
 pub mod store;
 pub mod stream;

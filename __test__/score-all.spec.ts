@@ -1,0 +1,580 @@
+// scoreAll against references of a few lines each, on the texts that go wrong, and while it is disturbed.
+
+import { constants } from 'node:buffer'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { scoreAll, type TextPair, type TextScorer, type Vector, type VectorPair } from '@aah/ai-evals-performance'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { NativeScoring } from '../binding.js'
+
+const normalize = (text: string) => text.toLowerCase().normalize('NFC').replace(/\s+/g, ' ').trim()
+
+const words = (text: string) => {
+  const bare = text
+    .toLowerCase()
+    .normalize('NFC')
+    .replace(/[\p{P}$+<=>^`|~]/gu, '')
+  return bare.split(/\s+/).filter((word) => !['', 'a', 'an', 'the'].includes(word))
+}
+
+function distance(one: string[], other: string[]): number {
+  let row = other.map((_, column) => column + 1)
+  for (const [index, character] of one.entries()) {
+    let [left, diagonal] = [index + 1, index]
+    row = row.map((above, column) => {
+      left = Math.min(above + 1, left + 1, diagonal + (character === other[column] ? 0 : 1))
+      diagonal = above
+      return left
+    })
+  }
+  return row.at(-1) ?? one.length
+}
+
+/** What the documentation says, in plain JavaScript. */
+const REFERENCE: Record<TextScorer, (expected: string, actual: string) => number> = {
+  exact: (expected, actual) => Number(expected === actual),
+  normalizedExact: (expected, actual) => Number(normalize(expected) === normalize(actual)),
+  levenshtein(expected, actual) {
+    const [one, other] = [[...expected], [...actual]]
+    const longer = Math.max(one.length, other.length)
+    return longer === 0 ? 1 : 1 - distance(one, other) / longer
+  },
+  tokenF1(expected, actual) {
+    const [wanted, got] = [words(expected), words(actual)]
+    const left = [...got]
+    const common = wanted.filter((word) => left.includes(word) && left.splice(left.indexOf(word), 1))
+    return wanted.length + got.length === 0 ? 1 : (2 * common.length) / (wanted.length + got.length)
+  },
+}
+const SCORERS = Object.keys(REFERENCE) as TextScorer[]
+
+const references = (scorer: TextScorer, pairs: readonly TextPair[]) => pairs.map((pair) => REFERENCE[scorer](...pair))
+
+async function expectAgreement(scorer: TextScorer, pairs: readonly TextPair[]) {
+  expect(Array.from(await scoreAll(scorer, pairs))).toEqual(references(scorer, pairs))
+}
+
+/** Texts of which each differs from its neighbours in what is easily lost. */
+const HARD = [
+  ...[
+    '',
+    ' ',
+    'a',
+    'A',
+    'b',
+    'the',
+    'The A an',
+    'ab',
+    'a b',
+    ' a\t\n b ',
+    'a\u00a0b',
+    'a\ufeffb',
+    'a\u0085b',
+    'a\u3000b',
+  ],
+  ...[
+    'é',
+    'e\u0301',
+    'É',
+    'E\u0301',
+    'ß',
+    'ẞ',
+    'SS',
+    'ss',
+    'İ',
+    'i\u0307',
+    'I',
+    'ı',
+    'ΟΔΟΣ',
+    'οδος',
+    'οδοσ',
+    'Σ',
+    'ΑΣ\ud800',
+  ],
+  ...[
+    '😀',
+    '😁',
+    '😀😁',
+    '👩‍👩‍👧',
+    '𝒳',
+    'x²',
+    'x2',
+    'ﬁ',
+    'fi',
+    'Å',
+    'Å',
+    'Ω',
+    'Ω',
+    '각',
+    '각',
+    'q\u0323\u0307',
+    'q\u0307\u0323',
+  ],
+  ...[
+    '\ud800',
+    '\udc00',
+    '\ud83d',
+    '\ude00',
+    'a\ud83d.\ude00',
+    '\ude00\ud83d',
+    '\ud83d \ude00',
+    'e\ud800\u0301',
+    '\ufffd',
+  ],
+  ...[
+    'שלום',
+    'שָׁלוֹם',
+    'مرحبا بالعالم',
+    'مرحبا، بالعالم',
+    '\u202eabc',
+    'abc',
+    '猫。',
+    '猫',
+    '«Кот»',
+    'кот',
+    '$5',
+    '5',
+    '-5',
+    '1.5',
+    '15',
+    '5 €',
+  ],
+  ...[
+    'no no no',
+    'no no',
+    'on on',
+    'don’t',
+    "don't",
+    'dont',
+    '\0',
+    'a\0',
+    'x'.repeat(63),
+    'x'.repeat(64),
+    `${'x'.repeat(64)}y`,
+    '字'.repeat(65),
+  ],
+]
+const ALL_PAIRS: TextPair[] = HARD.flatMap((expected) => HARD.map((actual): TextPair => [expected, actual]))
+
+/** What the Unicode of this Node.js knows: what a later one adds, the addon may know already. */
+const unit = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...' \t.,aAbBeEßİΣσ\u0301\u0323😀😁字'.split('')) },
+  fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
+  fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+)
+const text = fc.array(unit, { maxLength: 80 }).map((units) => units.join('').replace(/\p{Cn}/gu, ''))
+/** Texts that often have something in common. */
+const textPair = fc.oneof(
+  fc.tuple(text, text),
+  fc.tuple(text, text).map(([one, other]): [string, string] => [one + other, one + other.toUpperCase()]),
+  fc.tuple(text, text).map(([one, other]): [string, string] => [one, one.normalize('NFD') + other]),
+)
+
+/** Recorded answers of models to questions that have an answer. */
+const recording = process.env.GSM8K_SOLUTIONS ?? '../shared/data/gsm8k/solutions.jsonl'
+const solutions = [join(__dirname, '..', recording), recording].find(existsSync)
+if (solutions === undefined) console.log(`Skipped: scores of answers to GSM8K, because there is no ${recording}`)
+
+describe.each(SCORERS)('%s', (scorer) => {
+  test('scores hard texts as the reference does', () => expectAgreement(scorer, ALL_PAIRS))
+
+  test(
+    'scores any texts as the reference does',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(textPair, { maxLength: 40 }), (pairs) => expectAgreement(scorer, pairs)),
+        { numRuns: 300 },
+      ),
+    120_000,
+  )
+
+  test('scores nothing to nothing', async () => expect(await scoreAll(scorer, [])).toEqual(new Float64Array()))
+
+  test.skipIf(solutions === undefined)(
+    'scores answers of models to GSM8K as the reference does',
+    async () => {
+      const lines = readFileSync(solutions!, 'utf8').trim().split('\n')
+      const pairs = lines.slice(0, 400).flatMap((line): TextPair[] => {
+        const row = JSON.parse(line)
+        return [
+          [row.ground_truth, row['175b_verification'].solution],
+          [row.ground_truth, row['6b_finetuning'].solution],
+          [row.ground_truth.split('\n').at(-1), row['6b_finetuning'].solution.split('\n').at(-1)],
+        ]
+      })
+      expect(pairs).toHaveLength(1_200)
+      await expectAgreement(scorer, pairs)
+    },
+    120_000,
+  )
+})
+
+describe('cosine', () => {
+  function reference([one, other]: VectorPair): number {
+    const dot = (x: Vector, y: Vector) =>
+      Array.from(x).reduce((sum, number, index) => sum + number * (y[index] ?? 0), 0)
+    const squares = dot(one, one) * dot(other, other)
+    return squares === 0 ? 0 : dot(one, other) / Math.sqrt(squares)
+  }
+
+  const number = fc.double({ min: -1, max: 1, noNaN: true }).map((number) => Math.round(number * 1e6) / 1e6)
+  const vectors = fc.nat(70).chain((length) => {
+    const numbers = fc.array(number, { minLength: length, maxLength: length })
+    const kinds = (values: number[]): fc.Arbitrary<Vector> =>
+      fc.constantFrom<Vector>(values, Float32Array.from(values), Float64Array.from(values))
+    return fc.tuple(numbers.chain(kinds), numbers.chain(kinds))
+  })
+
+  test(
+    'scores any vectors as the reference does, to the last digits',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(vectors, { maxLength: 20 }), async (pairs) => {
+          const scores = await scoreAll('cosine', pairs)
+          expect(scores).toHaveLength(pairs.length)
+          for (const [index, pair] of pairs.entries()) {
+            expect(Math.abs(scores[index]! - reference(pair))).toBeLessThan(1e-12)
+            expect(Math.abs(scores[index]!)).toBeLessThanOrEqual(1)
+          }
+        }),
+        { numRuns: 300 },
+      ),
+    120_000,
+  )
+
+  test('has a score for vectors without direction, and none for what is not finite', async () => {
+    const pairs: VectorPair[] = [
+      [[], []],
+      [
+        [0, 0],
+        [1, 2],
+      ],
+      [new Float32Array(2), new Float64Array(2)],
+      [
+        [1, Number.NaN],
+        [1, 1],
+      ],
+      [
+        [0, 0],
+        [1, Number.POSITIVE_INFINITY],
+      ],
+      [[1e-200], [1e-200]],
+      [
+        [1e200, 0],
+        [1e200, 1e200],
+      ],
+    ]
+    const scores = Array.from(await scoreAll('cosine', pairs))
+    expect(scores.slice(0, 6)).toEqual([0, 0, 0, Number.NaN, Number.NaN, 1])
+    expect(scores[6]).toBeCloseTo(Math.SQRT1_2, 14)
+  })
+
+  test('computes singles in double precision', async () => {
+    const pair: VectorPair = [Float32Array.of(1, 2 ** -20), Float32Array.of(-(2 ** -20), 1)]
+    expect(await scoreAll('cosine', [pair])).toEqual(Float64Array.of(0))
+    const [one, other] = [Float32Array.of(1, 3, 7), Float32Array.of(0.1, 0.2, 0.4)]
+    const [score] = await scoreAll('cosine', [[one, other]])
+    expect(Math.abs(score! - reference([one, other]))).toBeLessThan(1e-15)
+  })
+
+  test('takes chunks in which kinds of vectors change', async () => {
+    const pairs = Array.from({ length: 5_000 }, (_, index): VectorPair => {
+      const numbers = [index + 1, 1]
+      return [
+        index < 2_000 || index % 7 ? Float32Array.from(numbers) : numbers,
+        index > 4_000 ? Float64Array.of(1, 2) : [1, 2],
+      ]
+    })
+    const scores = await scoreAll('cosine', pairs)
+    for (const [index, pair] of pairs.entries()) expect(scores[index]).toBeCloseTo(reference(pair), 12)
+  })
+})
+
+const many = (count: number): TextPair[] =>
+  Array.from({ length: count }, (_, index) => [`answer ${index}`, `answer ${index % 2 ? index : 'none'}`])
+
+describe('a long array', () => {
+  test.each([1, 1_023, 1_024, 1_025, 50_001])(
+    'of %i pairs has a score for each, in their order',
+    async (count) => {
+      const pairs = many(count)
+      for (const threads of [1, 2, 1_000]) {
+        expect(await scoreAll('levenshtein', pairs, { threads })).toEqual(
+          Float64Array.from(references('levenshtein', pairs)),
+        )
+      }
+    },
+    60_000,
+  )
+
+  test('of long texts is parted by their length too', async () => {
+    const pairs = Array.from({ length: 300 }, (_, index): TextPair => ['x'.repeat(index * 1_000), 'x'.repeat(150_000)])
+    expect(await scoreAll('exact', pairs)).toEqual(Float64Array.from(pairs, ([one]) => Number(one.length === 150_000)))
+  }, 60_000)
+
+  test('leaves the event loop its turns while it is scored', async () => {
+    let [turns, timers] = [0, 0]
+    let going = true
+    const turn = () => {
+      turns++
+      if (going) setImmediate(turn)
+    }
+    const timer = setInterval(() => timers++, 0)
+    setImmediate(turn)
+    await scoreAll('levenshtein', many(200_000))
+    going = false
+    clearInterval(timer)
+    // After each chunk at the latest; timers come less often, but they come.
+    expect(turns).toBeGreaterThan(150)
+    expect(timers).toBeGreaterThan(0)
+  }, 60_000)
+
+  test('is scored under fake timers', async () => {
+    vi.useFakeTimers()
+    try {
+      expect(await scoreAll('exact', many(5_000))).toHaveLength(5_000)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('is read as it is when its turn comes, and no further than it was', async () => {
+    const pairs: [string, string][] = Array.from({ length: 10_000 }, () => ['a', 'a'])
+    const scores = scoreAll('exact', pairs)
+    // The first chunk has been read, the last has not.
+    pairs[0]![1] = 'b'
+    pairs[9_999] = ['a', 'b']
+    pairs.push(['a', 'a'])
+    expect(await scores).toEqual(Float64Array.from({ length: 10_000 }, (_, index) => Number(index < 9_999)))
+
+    const shortened = scoreAll('exact', pairs)
+    pairs.length = 5_000
+    await expect(shortened).rejects.toThrow(/^Expected `pairs\[5000\]` to be an array of two strings, got `undefined`$/)
+  })
+})
+
+describe('very long texts', () => {
+  const long = (seed: number) =>
+    Array.from({ length: 100_000 }, (_, index) => 'abcdefgh'[((index * index * seed) % 11) % 8]).join('')
+
+  test('are scored by every scorer', async () => {
+    const pair: TextPair = [long(3), long(7)]
+    for (const scorer of SCORERS) {
+      const [score, same, nothing] = await scoreAll(scorer, [pair, [pair[0], pair[0]], ['', pair[1]]])
+      expect([same, nothing]).toEqual([1, 0])
+      expect(score).toBeGreaterThanOrEqual(0)
+      expect(score).toBeLessThan(1)
+    }
+  }, 120_000)
+
+  test('of many words are compared in no quadratic time', async () => {
+    const text = Array.from({ length: 100_000 }, (_, index) => `w${(index * 7_919) % 100_003}`).join(' ')
+    const reversed = text.split(' ').reverse().join(' ')
+    expect(await scoreAll('tokenF1', [[text, reversed]])).toEqual(Float64Array.of(1))
+  }, 60_000)
+
+  test('that no string could hold together are refused', async () => {
+    const half = 'x'.repeat(2 ** 28)
+    const [first, second] = [half, half.repeat(2 ** 28 * 2 > constants.MAX_STRING_LENGTH ? 1 : 2)]
+    const tooLong = `Expected \`pairs[1]\` to be two strings of at most ${constants.MAX_STRING_LENGTH} code units together`
+    await expect(
+      scoreAll('exact', [
+        ['a', 'a'],
+        [first, second],
+      ]),
+    ).rejects.toThrow(tooLong)
+  })
+})
+
+describe('a signal', () => {
+  const reason = Object.freeze({ because: 'enough' })
+
+  test('that is aborted already keeps everything from being read', async () => {
+    const untouched = new Proxy([], { get: () => expect.fail('pairs are read') })
+    await expect(scoreAll('exact', untouched, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  test('rejects with its reason, and no further pair is read', async () => {
+    const controller = new AbortController()
+    let read = 0
+    const pairs = new Proxy(many(1_000_000), {
+      get(target, key) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) read++
+        return Reflect.get(target, key)
+      },
+    })
+    const scores = scoreAll('levenshtein', pairs, { signal: controller.signal })
+    await new Promise((resolve) => setImmediate(resolve))
+    controller.abort(reason)
+    const before = read
+    await expect(scores).rejects.toBe(reason)
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(read).toBe(before)
+    expect(before).toBeLessThan(100_000)
+  }, 60_000)
+
+  test('is left without listeners, however it ends', async () => {
+    const { signal } = new AbortController()
+    const listeners = new Set<unknown>()
+    vi.spyOn(signal, 'addEventListener').mockImplementation((_, listener) => void listeners.add(listener))
+    vi.spyOn(signal, 'removeEventListener').mockImplementation((_, listener) => void listeners.delete(listener))
+    await scoreAll('exact', many(10), { signal })
+    await scoreAll('exact', [['a', 7 as any]], { signal }).catch(() => {})
+    expect(signal.addEventListener).toHaveBeenCalledTimes(2)
+    expect(listeners.size).toBe(0)
+  })
+
+  test('ends a long pair for its caller at once', async () => {
+    const controller = new AbortController()
+    const endless = 'ab'.repeat(150_000)
+    const scores = scoreAll('levenshtein', [[endless, `b${endless}c`], ...many(1)], { signal: controller.signal })
+    await new Promise((resolve) => setImmediate(resolve))
+    controller.abort(reason)
+    await expect(scores).rejects.toBe(reason)
+  }, 60_000)
+})
+
+describe('what is no pair', () => {
+  const wrong: [unknown, string][] = [
+    [undefined, 'Expected `pairs[1]` to be an array of two strings, got `undefined`'],
+    ['ab', 'Expected `pairs[1]` to be an array of two strings, got `"ab"`'],
+    [['a'], 'Expected `pairs[1]` to be an array of two strings, got `an array`'],
+    [['a', 'b', 'c'], 'Expected `pairs[1]` to be an array of two strings, got `an array`'],
+    [[7, 'a'], 'Expected `pairs[1][0]` to be a string, got `7`'],
+    [['a', new String('a')], 'Expected `pairs[1][1]` to be a string, got `an object`'],
+  ]
+  test.each(wrong)('is refused: %j', async (pair, message) => {
+    for (const scorer of SCORERS) {
+      await expect(scoreAll(scorer, [['a', 'a'], pair] as any)).rejects.toThrow(new TypeError(message))
+    }
+  })
+
+  test('is refused wherever it stands, and nothing is scored', async () => {
+    const pairs: any[] = many(30_000)
+    pairs[29_017] = ['a', null]
+    const message = 'Expected `pairs[29017][1]` to be a string, got `null`'
+    await expect(scoreAll('levenshtein', pairs)).rejects.toThrow(new TypeError(message))
+  })
+
+  test('is refused among vectors', async () => {
+    const refused: [unknown, TypeError | RangeError][] = [
+      [
+        [[1], '1'],
+        new TypeError('Expected `pairs[1][1]` to be an array of numbers, a Float32Array or a Float64Array, got `"1"`'),
+      ],
+      [
+        [[1], new Int32Array(1)],
+        new TypeError(
+          'Expected `pairs[1][1]` to be an array of numbers, a Float32Array or a Float64Array, got `an object`',
+        ),
+      ],
+      [
+        [
+          [1, 2],
+          ['1', 2],
+        ],
+        new TypeError('Expected `pairs[1][1][0]` to be a number, got `"1"`'),
+      ],
+      [
+        [[1, 2], Object.assign([1], { length: 2 })],
+        new TypeError('Expected `pairs[1][1][1]` to be a number, got `undefined`'),
+      ],
+      [[[1, 2], [1]], new RangeError('Expected `pairs[1][1].length` to be 2, as that of `pairs[1][0]`, got `1`')],
+      [[[1]], new TypeError('Expected `pairs[1]` to be an array of two vectors, got `an array`')],
+    ]
+    for (const [pair, error] of refused) {
+      const failure = await scoreAll('cosine', [[[1], [1]], pair] as any).catch((failure) => failure)
+      expect(failure).toEqual(error)
+      expect(failure).toBeInstanceOf(error.constructor)
+    }
+  })
+
+  test('passes on what reading it throws', async () => {
+    const failure = new Error('lazily loaded, and not there')
+    const pairs = [['a', 'a']] as any
+    Object.defineProperty(pairs, 1, {
+      get: () => {
+        throw failure
+      },
+      enumerable: true,
+    })
+    await expect(scoreAll('exact', pairs)).rejects.toBe(failure)
+  })
+})
+
+describe('the process', () => {
+  const run = (body: string) => {
+    const program = `
+      const { scoreAll } = require('@aah/ai-evals-performance')
+      const pairs = (count) => Array.from({ length: count }, (_, index) => ['answer ' + index, 'answer'])
+      ${body}`
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
+      cwd: join(__dirname, '..'),
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
+    return { status, stdout, stderr }
+  }
+
+  test('lives until the scores are there, and then ends by itself with nothing open', () => {
+    const body = `
+      const before = JSON.stringify(process.getActiveResourcesInfo())
+      scoreAll('tokenF1', pairs(100_000)).then(({ length }) => setImmediate(() => {
+        console.log(length, JSON.stringify(process.getActiveResourcesInfo()) === before)
+      }))`
+    expect(run(body)).toEqual({ status: 0, stdout: '100000 true\n', stderr: '' })
+  }, 120_000)
+
+  test('ends by itself after an abort and after an error', () => {
+    const body = `
+      const controller = new AbortController()
+      const bad = pairs(50_000)
+      bad[40_000] = 7
+      Promise.allSettled([
+        scoreAll('levenshtein', pairs(500_000), { signal: controller.signal }),
+        scoreAll('levenshtein', bad),
+      ]).then((outcomes) => console.log(...outcomes.map(({ reason }) => reason.name)))
+      setImmediate(() => controller.abort())`
+    expect(run(body)).toEqual({ status: 0, stdout: 'AbortError TypeError\n', stderr: '' })
+  }, 120_000)
+
+  test('may end a worker thread in the middle of a run, and score in others', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads')
+      const { scoreAll } = require('@aah/ai-evals-performance')
+      const pairs = Array.from({ length: 300_000 }, (_, index) => ['answer ' + index, 'answer ' + (index + 1)])
+      const scores = scoreAll('levenshtein', pairs)
+      parentPort.postMessage('begun')
+      scores.then(({ length }) => parentPort.postMessage(length))`
+    const start = () => new Worker(source, { eval: true })
+    const [ended, other] = [start(), start()]
+    const messages = (worker: Worker) =>
+      new Promise((resolve) => worker.on('message', (message) => message === 'begun' || resolve(message)))
+    const length = messages(other)
+    await new Promise((resolve) => ended.once('message', resolve))
+    await ended.terminate()
+    expect(await length).toBe(300_000)
+    await other.terminate()
+    expect(await scoreAll('exact', many(10))).toHaveLength(10)
+  }, 120_000)
+})
+
+test('many runs at once do not get into each other', async () => {
+  const runs = Array.from({ length: 50 }, (_, run) => many(2_000 + run))
+  const scores = await Promise.all(runs.map((pairs) => scoreAll('levenshtein', pairs)))
+  for (const [run, pairs] of runs.entries()) expect(Array.from(scores[run]!)).toEqual(references('levenshtein', pairs))
+}, 60_000)
+
+test('a panic on a thread is a rejection, and no later chunk is taken', async () => {
+  const run = new NativeScoring(availableParallelism())
+  // The one thing that the native part takes on trust.
+  expect(run.submitTexts('exact', 'abc', Uint32Array.of(1, 1))).toBe(1)
+  const message = '2 lengths of 2 items in all cannot part 3 items into pairs'
+  await expect(run.until(0)).rejects.toThrow(message)
+  expect(() => run.submitTexts('exact', 'ab', Uint32Array.of(1, 1))).toThrow(message)
+  expect(await scoreAll('exact', [['a', 'a']])).toEqual(Float64Array.of(1))
+})
