@@ -49,6 +49,9 @@ export function textsOf(scorer: TextScorer): Submit {
 
 export function vectorsOf(): Submit {
   const lengths = new Uint32Array(2 * PAIRS_AT_ONCE)
+  // Used for every chunk: fresh ones would be cleared first, and collected after.
+  let singles = new Float32Array()
+  let doubles = new Float64Array()
   return (run, pairs, from, end) => {
     const vectors: Vector[] = []
     let numbers = 0
@@ -70,10 +73,14 @@ export function vectorsOf(): Submit {
       numbers += expected.length + actual.length
     }
     const parts = lengths.subarray(0, vectors.length)
-    const unfinished = single
-      ? run.submitSingles(joined(new Float32Array(numbers), vectors, from), parts)
-      : run.submitDoubles(joined(new Float64Array(numbers), vectors, from), parts)
-    return { next: index, unfinished }
+    if (single) {
+      if (singles.length < numbers) singles = new Float32Array(numbers)
+      join(singles, vectors, from)
+      return { next: index, unfinished: run.submitSingles(singles.subarray(0, numbers), parts) }
+    }
+    if (doubles.length < numbers) doubles = new Float64Array(numbers)
+    join(doubles, vectors, from)
+    return { next: index, unfinished: run.submitDoubles(doubles.subarray(0, numbers), parts) }
   }
 }
 
@@ -101,15 +108,15 @@ function checkVector(name: string, value: unknown): asserts value is Vector {
   }
 }
 
-/** The numbers of all vectors, one after the other. `from` is the index of the first one's pair. */
-function joined<T extends Float32Array | Float64Array>(numbers: T, vectors: readonly Vector[], from: number): T {
+/** Writes the numbers of all vectors one after the other. `from` is the index of the first one's pair. */
+function join(numbers: Float32Array | Float64Array, vectors: readonly Vector[], from: number): void {
   let behind = 0
-  for (const [place, vector] of vectors.entries()) {
-    if (Array.isArray(vector)) copyChecked(vector, numbers, behind, () => `pairs[${from + (place >> 1)}][${place & 1}]`)
-    else numbers.set(vector, behind)
+  for (let place = 0; place < vectors.length; place++) {
+    const vector = vectors[place] as Vector
+    if (!Array.isArray(vector)) numbers.set(vector, behind)
+    else copyChecked(vector, numbers, behind, () => `pairs[${from + (place >> 1)}][${place & 1}]`)
     behind += vector.length
   }
-  return numbers
 }
 
 /** `set` would take the text '5' for a number. */

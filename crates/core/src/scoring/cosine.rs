@@ -8,7 +8,7 @@ const LANES: usize = 8;
 ///
 /// Vectors of different lengths are the caller's to refuse: what one has more than the other is ignored.
 pub fn cosine<T: Copy + Into<f64>>(one: &[T], other: &[T]) -> f64 {
-    let sums = Sums::of(one, other, 1.0, 1.0);
+    let sums = Sums::of(one, other, |x| x, |y| y);
     if sums.are_precise() {
         return sums.cosine();
     }
@@ -20,7 +20,7 @@ pub fn cosine<T: Copy + Into<f64>>(one: &[T], other: &[T]) -> f64 {
     if largest == 0.0 || largest_of_other == 0.0 {
         return 0.0;
     }
-    Sums::of(one, other, largest, largest_of_other).cosine()
+    Sums::of(one, other, |x| x / largest, |y| y / largest_of_other).cosine()
 }
 
 struct Sums {
@@ -30,11 +30,16 @@ struct Sums {
 }
 
 impl Sums {
-    /// Of the vectors divided by a number each.
-    fn of<T: Copy + Into<f64>>(one: &[T], other: &[T], divisor: f64, divisor_of_other: f64) -> Self {
+    /// Of the vectors, each number of them scaled.
+    fn of<T: Copy + Into<f64>>(
+        one: &[T],
+        other: &[T],
+        scale: impl Fn(f64) -> f64,
+        scale_other: impl Fn(f64) -> f64,
+    ) -> Self {
         let mut lanes = [[0.0; LANES]; 3];
         let add = |lanes: &mut [[f64; LANES]; 3], lane: usize, x: T, y: T| {
-            let (x, y) = (x.into() / divisor, y.into() / divisor_of_other);
+            let (x, y) = (scale(x.into()), scale_other(y.into()));
             lanes[0][lane] += x * y;
             lanes[1][lane] += x * x;
             lanes[2][lane] += y * y;
