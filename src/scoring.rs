@@ -2,11 +2,7 @@
 //!
 //! A chunk is copied before the call returns, so nothing of a JavaScript thread is borrowed while threads work.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    clippy::missing_errors_doc,
-    reason = "napi-rs hands texts over by value, and only Node.js itself can fail here"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "napi-rs hands texts over by value")]
 
 use ai_evals_performance_core::scoring::{Chunk, Failure, Run, Stop, TextScorer, Worker, cosine};
 use napi::{
