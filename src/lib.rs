@@ -3,6 +3,7 @@
 pub mod benchmark;
 pub mod cache;
 mod clock;
+mod executor_limiter;
 pub mod explain;
 pub mod format;
 pub mod journal;

@@ -1,6 +1,6 @@
 // What the methods of the caches can be told, and the checks of it.
 
-import { checkFunction, checkOptions, integerOption, positiveOption, wrongType } from '../arguments.ts'
+import { checkFunction, checkOptions, checkSignal, integerOption, positiveOption } from '../arguments.ts'
 import type { Milliseconds } from '../units.ts'
 import { checkCost, checkUsage, type TokenUsage } from './usage.ts'
 
@@ -104,8 +104,7 @@ export function checkManyOptions(options: GetOrSetManyOptions | undefined): void
 }
 
 function checkWaitOptions(options: WaitOptions | undefined): void {
-  const signal: unknown = options?.signal
-  if (signal !== undefined && !isSignal(signal)) throw wrongType('signal', 'an AbortSignal', signal)
+  checkSignal('signal', options?.signal)
   maxWaitOf(options)
 }
 
@@ -115,9 +114,4 @@ export function maxWaitOf(options: WaitOptions | undefined): Milliseconds {
 
 function checkTtl(ttl: unknown): void {
   positiveOption('ttl', ttl, 1)
-}
-
-/** By what it can do: test environments have classes of their own. */
-function isSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 }
