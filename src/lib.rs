@@ -8,7 +8,7 @@ pub mod explain;
 pub mod format;
 pub mod journal;
 pub mod key;
-mod limiter;
+pub mod limiter;
 mod monitor;
 mod panic;
 mod spill_queue;

@@ -1,6 +1,12 @@
 //! A limiter for JavaScript: one user's hold on it. `now` is `performance.now()` throughout; where tokens are not known
 //! they are `NaN`.
+//!
+//! Functions of an [`External`] as in `cache.rs`.
 
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "only Node.js itself can fail here, and then there is nobody to tell"
+)]
 #![expect(clippy::needless_pass_by_value, reason = "napi-rs hands strings over by value")]
 
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
@@ -10,7 +16,7 @@ use ai_evals_performance_core::limiter::{
 };
 use napi::{
     Either, Status,
-    bindgen_prelude::{Float64Array, Function, Result},
+    bindgen_prelude::{External, Float64Array, Function, Result},
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
@@ -54,150 +60,153 @@ pub struct NativeRefusal {
 }
 
 /// One user's hold on a limiter.
+// A class without methods, for its name in the declarations.
 #[napi]
 pub struct NativeRateLimiter {
     handle: Handle,
     refused: Admission,
 }
 
-#[napi]
-impl NativeRateLimiter {
-    /// The limits: requests, tokens, input tokens and output tokens a minute, concurrency, burst (`Infinity`: none); 1
-    /// where the guarantee is strict; 1 where what is larger than a budget may start alone.
-    #[napi(constructor, catch_unwind)]
-    #[must_use]
-    pub fn new(limits: &[f64]) -> Self {
-        Self::of(Handle::alone(limits_of(limits)))
-    }
+/// The limits: requests, tokens, input tokens and output tokens a minute, concurrency, burst (`Infinity`: none); 1 where
+/// the guarantee is strict; 1 where what is larger than a budget may start alone.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_new(limits: &[f64]) -> External<NativeRateLimiter> {
+    NativeRateLimiter::of(Handle::alone(limits_of(limits)))
+}
 
-    /// The limiter of this name in the process; the limits of that one, where they differ.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn named(name: String, limits: &[f64]) -> Either<NativeRateLimiter, Float64Array> {
-        match Handle::named(&name, limits_of(limits), Arc::new(RealClock)) {
-            Ok(handle) => Either::A(Self::of(handle)),
-            Err(NameError::OtherLimits { in_force }) => Either::B(numbers_of(&in_force).into()),
-            Err(error) => unreachable!("{error}"),
-        }
-    }
-
-    /// Tells what the clock shows, before anything else.
-    #[napi(catch_unwind)]
-    pub fn synchronize(&self, now: f64) {
-        self.handle.synchronize(MonotonicMillis(now));
-    }
-
-    /// The number of the estimates of this name.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn key(&self, name: String) -> u32 {
-        self.handle.key(&name)
-    }
-
-    /// A permit; -1 where it is refused, -2 where more is asked for than a whole budget. Who `waits` has a place in the
-    /// line from then on.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn try_acquire(&mut self, now: f64, tokens: f64, input: f64, output: f64, key: u32, waits: bool) -> f64 {
-        let demand = Demand {
-            tokens: tokens_of(tokens),
-            input_tokens: tokens_of(input),
-            output_tokens: tokens_of(output),
-            input_characters: 0,
-            key,
-        };
-        self.ask(MonotonicMillis(now), &demand, waits)
-    }
-
-    /// Why the last `tryAcquire` gave no permit.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn refusal(&self) -> NativeRefusal {
-        refusal_of(self.refused)
-    }
-
-    /// What a permit was really used for; what is not known stays as it was reserved.
-    #[napi(catch_unwind)]
-    pub fn settle(&self, now: f64, permit: f64, tokens: f64, input: f64, output: f64) {
-        let used = Consumption::Used {
-            tokens: tokens_of(tokens),
-            input_tokens: tokens_of(input),
-            output_tokens: tokens_of(output),
-            characters: 0,
-        };
-        self.handle.settle(Permit(permit as u64), used, MonotonicMillis(now));
-    }
-
-    /// Gives a permit back.
-    #[napi(catch_unwind)]
-    pub fn release(&self, now: f64, permit: f64) {
-        self.handle.release(Permit(permit as u64), MonotonicMillis(now));
-    }
-
-    /// Nothing starts for so many milliseconds.
-    #[napi(catch_unwind)]
-    pub fn block(&self, now: f64, milliseconds: f64) {
-        let pause = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
-        self.handle.block(MonotonicMillis(now), pause);
-    }
-
-    /// Forgets the starts of the last minute, and pauses.
-    #[napi(catch_unwind)]
-    pub fn reset(&self, now: f64) {
-        self.handle.reset(MonotonicMillis(now));
-    }
-
-    /// What counts towards the limits.
-    #[napi(catch_unwind)]
-    #[must_use]
-    pub fn usage(&self, now: f64) -> NativeLimiterUsage {
-        let usage = self.handle.usage(MonotonicMillis(now));
-        NativeLimiterUsage {
-            requests: usage.requests as f64,
-            tokens: usage.tokens as f64,
-            input_tokens: usage.input_tokens as f64,
-            output_tokens: usage.output_tokens as f64,
-            in_flight: usage.in_flight as f64,
-            utilization: usage.utilization,
-        }
-    }
-
-    /// Calls back when another user did something that makes it worth asking again; null ends that.
-    #[napi(catch_unwind)]
-    pub fn on_freed(
-        &self,
-        #[napi(ts_arg_type = "(() => void) | null")] callback: Option<Function<'_, (), ()>>,
-    ) -> Result<()> {
-        let Some(callback) = callback else {
-            self.handle.forget_waker();
-            return Ok(());
-        };
-        // Weak: what keeps the process alive is the timer of whoever waits.
-        let callback = callback
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .callee_handled::<false>()
-            .error_status::<Status>()
-            .build()?;
-        self.handle.on_freed(Box::new(move || {
-            callback.call((), ThreadsafeFunctionCallMode::NonBlocking);
-        }));
-        Ok(())
-    }
-
-    /// Nobody waits any more.
-    #[napi(catch_unwind)]
-    pub fn leave_line(&self, now: f64) {
-        self.handle.leave_line(MonotonicMillis(now));
+/// The limiter of this name in the process; the limits of that one, where they differ.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_named(name: String, limits: &[f64]) -> Either<Float64Array, External<NativeRateLimiter>> {
+    match Handle::named(&name, limits_of(limits), Arc::new(RealClock)) {
+        Ok(handle) => Either::B(NativeRateLimiter::of(handle)),
+        Err(NameError::OtherLimits { in_force }) => Either::A(numbers_of(&in_force).into()),
+        Err(error) => unreachable!("{error}"),
     }
 }
 
+/// Tells what the clock shows, before anything else.
+#[napi(catch_unwind)]
+pub fn limiter_synchronize(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.synchronize(MonotonicMillis(now));
+}
+
+/// The number of the estimates of this name.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_key(limiter: &External<NativeRateLimiter>, name: String) -> u32 {
+    limiter.handle.key(&name)
+}
+
+/// A permit; -1 where it is refused, -2 where more is asked for than a whole budget. Who `waits` has a place in the line
+/// from then on.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_try_acquire(
+    limiter: &mut External<NativeRateLimiter>,
+    now: f64,
+    tokens: f64,
+    input: f64,
+    output: f64,
+    key: u32,
+    waits: bool,
+) -> f64 {
+    let demand = Demand {
+        tokens: tokens_of(tokens),
+        input_tokens: tokens_of(input),
+        output_tokens: tokens_of(output),
+        input_characters: 0,
+        key,
+    };
+    limiter.ask(MonotonicMillis(now), &demand, waits)
+}
+
+/// Why the last `limiterTryAcquire` gave no permit.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_refusal(limiter: &External<NativeRateLimiter>) -> NativeRefusal {
+    refusal_of(limiter.refused)
+}
+
+/// What a permit was really used for; what is not known stays as it was reserved.
+#[napi(catch_unwind)]
+pub fn limiter_settle(
+    limiter: &External<NativeRateLimiter>,
+    now: f64,
+    permit: f64,
+    tokens: f64,
+    input: f64,
+    output: f64,
+) {
+    let used = Consumption::Used {
+        tokens: tokens_of(tokens),
+        input_tokens: tokens_of(input),
+        output_tokens: tokens_of(output),
+        characters: 0,
+    };
+    limiter.handle.settle(Permit(permit as u64), used, MonotonicMillis(now));
+}
+
+/// Gives a permit back.
+#[napi(catch_unwind)]
+pub fn limiter_release(limiter: &External<NativeRateLimiter>, now: f64, permit: f64) {
+    limiter.handle.release(Permit(permit as u64), MonotonicMillis(now));
+}
+
+/// Nothing starts for so many milliseconds.
+#[napi(catch_unwind)]
+pub fn limiter_block(limiter: &External<NativeRateLimiter>, now: f64, milliseconds: f64) {
+    let pause = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX);
+    limiter.handle.block(MonotonicMillis(now), pause);
+}
+
+/// Forgets the starts of the last minute, and pauses.
+#[napi(catch_unwind)]
+pub fn limiter_reset(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.reset(MonotonicMillis(now));
+}
+
+/// What counts towards the limits.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_usage(limiter: &External<NativeRateLimiter>, now: f64) -> NativeLimiterUsage {
+    let usage = limiter.handle.usage(MonotonicMillis(now));
+    NativeLimiterUsage {
+        requests: usage.requests as f64,
+        tokens: usage.tokens as f64,
+        input_tokens: usage.input_tokens as f64,
+        output_tokens: usage.output_tokens as f64,
+        in_flight: usage.in_flight as f64,
+        utilization: usage.utilization,
+    }
+}
+
+/// Calls back when another user did something that makes it worth asking again; null ends that.
+#[napi(catch_unwind)]
+pub fn limiter_on_freed(
+    limiter: &External<NativeRateLimiter>,
+    #[napi(ts_arg_type = "(() => void) | null")] callback: Option<Function<'_, (), ()>>,
+) -> Result<()> {
+    match callback {
+        Some(callback) => limiter.handle.on_freed(waker(&callback)?),
+        None => limiter.handle.forget_waker(),
+    }
+    Ok(())
+}
+
+/// Nobody waits any more.
+#[napi(catch_unwind)]
+pub fn limiter_leave_line(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.leave_line(MonotonicMillis(now));
+}
+
 impl NativeRateLimiter {
-    fn of(handle: Handle) -> Self {
-        Self {
+    fn of(handle: Handle) -> External<Self> {
+        External::new(Self {
             handle,
             refused: Admission::Full,
-        }
+        })
     }
 
     /// For a lane of an executor that uses this limiter.
@@ -218,6 +227,20 @@ impl NativeRateLimiter {
             Admission::Wait { .. } | Admission::Full => REFUSED,
         }
     }
+}
+
+/// Calls back in the thread that the callback is of, from any.
+pub(crate) fn waker(callback: &Function<'_, (), ()>) -> Result<Box<dyn Fn() + Send + Sync>> {
+    // Weak: what keeps the process alive is the timer of whoever waits.
+    let callback = callback
+        .build_threadsafe_function::<()>()
+        .weak::<true>()
+        .callee_handled::<false>()
+        .error_status::<Status>()
+        .build()?;
+    Ok(Box::new(move || {
+        callback.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }))
 }
 
 fn refusal_of(admission: Admission) -> NativeRefusal {

@@ -1,11 +1,14 @@
 import { LONGEST_TIMEOUT } from '../arguments.ts'
-import type { NativeRateLimiter, NativeRefusal } from '../native.ts'
+import * as native from '../native.ts'
 import { requestTooLarge } from './limiter-errors.ts'
 import type { Demand, PermitUse } from './permit-request.ts'
 import { TimerClock } from './timer-clock.ts'
 
 /** What the native limiter answers where it gives no permit. */
 const TOO_LARGE = -2
+
+/** One user's hold on a native limiter. */
+export type NativeLimiter = ReturnType<typeof native.limiterNew>
 
 interface Waiting {
   readonly demand: Demand
@@ -23,19 +26,15 @@ interface Waiting {
  * otherwise neither.
  */
 export class PermitLine {
-  readonly #native: NativeRateLimiter
+  readonly limiter: NativeLimiter
   readonly #clock = new TimerClock()
   #first: Waiting | undefined
   #last: Waiting | undefined
   #waiting = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(native: NativeRateLimiter) {
-    this.#native = native
-  }
-
-  get native(): NativeRateLimiter {
-    return this.#native
+  constructor(limiter: NativeLimiter) {
+    this.limiter = limiter
   }
 
   get waiting(): number {
@@ -44,11 +43,11 @@ export class PermitLine {
 
   /** Relates this thread's clock to those of other threads. Of several measurements the best counts. */
   synchronize(): void {
-    for (let measurement = 0; measurement < 3; measurement++) this.#native.synchronize(this.#now())
+    for (let measurement = 0; measurement < 3; measurement++) native.limiterSynchronize(this.limiter, this.#now())
   }
 
   /** A permit, or why there is none now. */
-  tryAcquire(demand: Demand): number | NativeRefusal {
+  tryAcquire(demand: Demand): number | native.NativeRefusal {
     const permit = this.#ask(demand, false)
     return permit >= 0 ? permit : this.#refusal(permit)
   }
@@ -81,7 +80,7 @@ export class PermitLine {
       signal?.addEventListener('abort', leave, { once: true })
       this.#append(waiting)
       if (!isFirst) return
-      this.#native.onFreed(() => this.#admit())
+      native.limiterOnFreed(this.limiter, () => this.#admit())
       this.#wakeAfter(waitTime)
     })
   }
@@ -90,26 +89,26 @@ export class PermitLine {
     permit: number,
     { tokens = Number.NaN, inputTokens = Number.NaN, outputTokens = Number.NaN }: PermitUse,
   ): void {
-    this.#native.settle(this.#now(), permit, tokens, inputTokens, outputTokens)
+    native.limiterSettle(this.limiter, this.#now(), permit, tokens, inputTokens, outputTokens)
     this.#admit()
   }
 
   release(permit: number): void {
-    this.#native.release(this.#now(), permit)
+    native.limiterRelease(this.limiter, this.#now(), permit)
     this.#admit()
   }
 
   block(milliseconds: number): void {
-    this.#native.block(this.#now(), milliseconds)
+    native.limiterBlock(this.limiter, this.#now(), milliseconds)
   }
 
   reset(): void {
-    this.#native.reset(this.#now())
+    native.limiterReset(this.limiter, this.#now())
     this.#admit()
   }
 
   usage() {
-    return this.#native.usage(this.#now())
+    return native.limiterUsage(this.limiter, this.#now())
   }
 
   #now(): number {
@@ -117,12 +116,12 @@ export class PermitLine {
   }
 
   #ask({ tokens, inputTokens, outputTokens, key }: Demand, waits: boolean): number {
-    return this.#native.tryAcquire(this.#now(), tokens, inputTokens, outputTokens, key, waits)
+    return native.limiterTryAcquire(this.limiter, this.#now(), tokens, inputTokens, outputTokens, key, waits)
   }
 
   /** Why the last question was answered so. */
-  #refusal(answer: number): NativeRefusal {
-    const refusal = this.#native.refusal()
+  #refusal(answer: number): native.NativeRefusal {
+    const refusal = native.limiterRefusal(this.limiter)
     if (answer === TOO_LARGE) throw requestTooLarge(refusal)
     return refusal
   }
@@ -136,7 +135,7 @@ export class PermitLine {
       if (answer >= 0) {
         first.grant(answer)
       } else {
-        const refusal = this.#native.refusal()
+        const refusal = native.limiterRefusal(this.limiter)
         if (answer !== TOO_LARGE) {
           this.#wakeAfter(refusal.waitTime)
           return
@@ -174,8 +173,8 @@ export class PermitLine {
   #rest(): void {
     globalThis.clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#native.onFreed(null)
-    this.#native.leaveLine(this.#now())
+    native.limiterOnFreed(this.limiter, null)
+    native.limiterLeaveLine(this.limiter, this.#now())
   }
 
   /** The timer keeps the process alive, because somebody awaits a permit; also where only a release can give one. */

@@ -7,11 +7,11 @@ import {
   outOfRange,
   wrongType,
 } from '../arguments.ts'
-import { NativeRateLimiter } from '../native.ts'
+import * as native from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { otherLimits } from './limiter-errors.ts'
 import { type Permit, permitOf } from './permit.ts'
-import { PermitLine } from './permit-line.ts'
+import { type NativeLimiter, PermitLine } from './permit-line.ts'
 import { type Demand, demandOf, type PermitRequest } from './permit-request.ts'
 import type { RateLimit, WaitReason } from './types.ts'
 
@@ -77,7 +77,7 @@ const LIMITS = [
 ]
 
 /** @internal For executors that use a limiter. */
-export let nativeLimiterOf: (limiter: RateLimiter) => NativeRateLimiter
+export let nativeLimiterOf: (limiter: RateLimiter) => NativeLimiter
 
 /**
  * Keeps requests within the limits of a provider: requests and tokens in **any** 60 seconds, and those under way at a
@@ -110,7 +110,7 @@ export class RateLimiter {
   readonly #keys = new Map<string, number>()
 
   static {
-    nativeLimiterOf = (limiter) => limiter.#line.native
+    nativeLimiterOf = (limiter) => limiter.#line.limiter
   }
 
   /**
@@ -122,13 +122,13 @@ export class RateLimiter {
     const limits = limitsOf(options)
     const { name } = options
     if (name === undefined) {
-      this.#line = new PermitLine(new NativeRateLimiter(limits))
+      this.#line = new PermitLine(native.limiterNew(limits))
       return
     }
     checkString('name', name)
-    const native = NativeRateLimiter.named(name, limits)
-    if (!(native instanceof NativeRateLimiter)) throw otherLimits(name, LIMITS, native, limits)
-    this.#line = new PermitLine(native)
+    const limiter = native.limiterNamed(name, limits)
+    if (isNumbers(limiter)) throw otherLimits(name, LIMITS, limiter, limits)
+    this.#line = new PermitLine(limiter)
     this.#line.synchronize()
   }
 
@@ -192,12 +192,16 @@ export class RateLimiter {
   #numberOf(key: string): number {
     let number = this.#keys.get(key)
     if (number === undefined) {
-      number = this.#line.native.key(key)
+      number = native.limiterKey(this.#line.limiter, key)
       // The native limiter numbers so many, and no more.
       if (number > 0) this.#keys.set(key, number)
     }
     return number
   }
+}
+
+function isNumbers(value: Float64Array | NativeLimiter): value is Float64Array {
+  return ArrayBuffer.isView(value)
 }
 
 function limitsOf(options: RateLimiterOptions): Float64Array {
