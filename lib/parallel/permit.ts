@@ -1,6 +1,6 @@
 import { dispose } from '../dispose.ts'
 import type { PermitLine } from './permit-line.ts'
-import { checkUse, type PermitUse } from './permit-request.ts'
+import { checkUse, type PermitUse, saysAnything } from './permit-request.ts'
 
 /** @internal For the limiter: nobody else gives permits. */
 export let permitOf: (line: PermitLine, number: number) => Permit
@@ -34,7 +34,7 @@ export class Permit {
    */
   settle(actual: PermitUse): void {
     checkUse(actual)
-    this.#line.settle(this.#number, actual)
+    if (saysAnything(actual)) this.#line.settle(this.#number, actual)
   }
 
   /** Gives the place back. The request keeps counting towards the limits a minute. A second time changes nothing. */
