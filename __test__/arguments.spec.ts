@@ -141,6 +141,30 @@ const workerConfig = (use: (config: any) => unknown): Argument[] => [
   ['rateLimit.requestsPerMinute', limit, (requestsPerMinute) => use({ rateLimit: { requestsPerMinute } })],
   ['rateLimit.tokensPerMinute', limit, (tokensPerMinute) => use({ rateLimit: { tokensPerMinute } })],
 ]
+const tokens = (use: (tokens: any) => unknown): Argument[] => [
+  ['tokens', amount('a number ≥ 0'), (tokens) => use({ tokens })],
+  ['inputTokens', amount('a number ≥ 0'), (inputTokens) => use({ inputTokens })],
+  ['outputTokens', amount('a number ≥ 0'), (outputTokens) => use({ outputTokens })],
+]
+const permitRequest = (use: (request: any) => unknown): Argument[] => [
+  ['request', optionalObject, use],
+  ['key', optionalString, (key) => use({ key })],
+  ...tokens(use),
+]
+const limiterOptions = (use: (options: any) => unknown): Argument[] => [
+  ['options', object, use],
+  ['requestsPerMinute', kind(limit.expected, [NUMBER], notWhole), (requestsPerMinute) => use({ requestsPerMinute })],
+  ...['tokensPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'concurrency', 'burst'].map(
+    (name): Argument => [name, limit, (value) => use({ requestsPerMinute: 1, [name]: value })],
+  ),
+  [
+    'guarantee',
+    kind('one of strict, balanced', [STRING, ABSENT], [['loose', '"loose"']]),
+    (guarantee) => use({ requestsPerMinute: 1, guarantee }),
+  ],
+  ['allowOversize', optionalBoolean, (allowOversize) => use({ requestsPerMinute: 1, allowOversize })],
+  ['name', optionalString, (name) => use({ requestsPerMinute: 1, name })],
+]
 const benchmarkConfig = (use: (config: any, fn: any) => unknown): Argument[] => [
   ['config', object, (config) => use(config, run)],
   ['name', string, (name) => use({ name }, run)],
@@ -185,6 +209,8 @@ const processor = new api.BatchProcessor()
 const writer = new api.ResultWriter()
 const executor = new api.ParallelExecutor()
 const pool = new api.ScoringWorkerPool()
+const limiter = new api.RateLimiter({ requestsPerMinute: Number.POSITIVE_INFINITY })
+const permit = limiter.tryAcquire() as api.Permit
 
 /** Every function that is exported, and every method, with its arguments. Where any value is welcome, there are none. */
 const ARGUMENTS: Record<string, Argument[]> = {
@@ -432,6 +458,27 @@ const ARGUMENTS: Record<string, Argument[]> = {
     ['bufferSize', count, (bufferSize) => executor.executeTasksStreaming([], run as any, { bufferSize })],
     ['maxMemory', count, (maxMemory) => executor.executeTasksStreaming([], run as any, { maxMemory })],
   ],
+  RateLimiter: limiterOptions((options) => new api.RateLimiter(options)),
+  'RateLimiter#tryAcquire': permitRequest((request) => limiter.tryAcquire(request)),
+  'RateLimiter#acquire': [
+    ...permitRequest((request) => limiter.acquire(request)),
+    ['signal', of('an AbortSignal', ABSENT), (signal) => limiter.acquire({ signal })],
+  ],
+  'RateLimiter#block': [
+    [
+      'milliseconds',
+      {
+        ...kind('a finite number ≥ 0', [NUMBER]),
+        values: [
+          [-1, '-1'],
+          [Number.NaN, 'NaN'],
+          [Number.POSITIVE_INFINITY, 'Infinity'],
+        ],
+      },
+      (milliseconds) => limiter.block(milliseconds),
+    ],
+  ],
+  'Permit#settle': [['actual', object, (actual) => permit.settle(actual)], ...tokens((use) => permit.settle(use))],
   ScoringWorkerPool: [['maxWorkers', count, (maxWorkers) => new api.ScoringWorkerPool(maxWorkers)]],
   'ScoringWorkerPool#execute': [['task', fn, (wrong) => pool.execute(wrong)]],
   scoreAll: [

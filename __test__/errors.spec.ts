@@ -9,6 +9,7 @@ import {
   ParallelExecutor,
   PerformanceError,
   PerformanceMonitor,
+  RateLimiter,
 } from '@aah/ai-evals-performance'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NativeSpillRecord } from '../binding.js'
@@ -84,6 +85,11 @@ const PROVOKE: Record<string, () => unknown> = {
     const cache = new LRUCache()
     const again = (): Promise<unknown> => cache.getOrSet('a', again)
     return again()
+  },
+  ERR_REQUEST_TOO_LARGE: () => new RateLimiter({ requestsPerMinute: 1, tokensPerMinute: 9 }).acquire({ tokens: 10 }),
+  ERR_LIMITER_NAME() {
+    const held = new RateLimiter({ requestsPerMinute: 1, name: 'errors' })
+    new RateLimiter({ requestsPerMinute: held.getState().requests + 2, name: 'errors' })
   },
   ERR_REPLAY_MISS: () => new LRUCache({ mode: 'replay' }).get('never stored'),
   async ERR_JOURNAL_BUSY() {

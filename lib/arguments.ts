@@ -77,9 +77,30 @@ export function checkOptions(name: string, value: unknown): void {
   if (value !== undefined) checkObject(name, value)
 }
 
-/** Told by what it can do: test environments have classes of their own. */
+/** A boolean; `fallback` where it is left out. */
+export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw wrongType(name, 'a boolean', value)
+  return value
+}
+
+/** The longest that a timer can be set to. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** Milliseconds to wait, possibly none; `fallback` where it is left out. */
+export function delayOption(name: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback
+  const expected = `a number from 0 to ${LONGEST_TIMEOUT}`
+  if (typeof value !== 'number') throw wrongType(name, expected, value)
+  if (!(value >= 0 && value <= LONGEST_TIMEOUT)) throw outOfRange(name, expected, value)
+  return value
+}
+
+/** A signal of whatever realm, or none. */
 export function checkSignal(name: string, value: unknown): asserts value is AbortSignal | undefined {
   if (value === undefined) return
-  const isSignal = typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
-  if (!isSignal) throw wrongType(name, 'an AbortSignal', value)
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function') {
+    throw wrongType(name, 'an AbortSignal', value)
+  }
 }

@@ -67,8 +67,12 @@ export type {
   ExecutionResult,
   ExecutionTask,
   RateLimit,
+  WaitReason,
   WorkerConfig,
 } from './parallel/types.ts'
+export type { Permit } from './parallel/permit.ts'
+export type { PermitRequest, PermitUse } from './parallel/permit-request.ts'
+export { RateLimiter, type RateLimiterOptions, type RateLimiterState, type Refusal } from './parallel/rate-limiter.ts'
 export { ParallelExecutor } from './parallel/parallel-executor.ts'
 export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
 

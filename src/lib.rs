@@ -3,11 +3,12 @@
 pub mod benchmark;
 pub mod cache;
 mod clock;
+mod executor_limiter;
 pub mod explain;
 pub mod format;
 pub mod journal;
 pub mod key;
-mod limiter;
+pub mod limiter;
 mod monitor;
 mod panic;
 mod scoring;

@@ -1,194 +1,299 @@
-//! The limiter of one parallel executor.
+//! A limiter for JavaScript: one user's hold on it. `now` is `performance.now()` throughout; where tokens are not known
+//! they are `NaN`.
+//!
+//! Functions of an [`External`] as in `cache.rs`.
 
-use std::num::NonZeroU64;
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "only Node.js itself can fail here, and then there is nobody to tell"
+)]
+#![expect(clippy::needless_pass_by_value, reason = "napi-rs hands strings over by value")]
+
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use ai_evals_performance_core::limiter::{
-    Admission, Consumption, Demand, Guarantee, Limiter, Limits, MonotonicMillis, Permit,
+    Admission, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, NameError, Permit, Reason,
+};
+use napi::{
+    Either, Status,
+    bindgen_prelude::{External, Float64Array, Function, Result},
+    threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
 
-/// One of `permit` and `wait` is set; neither while all places are taken.
-#[napi(object, object_from_js = false)]
-pub struct NativeAdmission {
-    /// The permit that was given.
-    pub permit: Option<f64>,
-    /// Milliseconds until it is worth asking again.
-    pub wait: Option<f64>,
-    /// What holds the task back.
-    #[napi(ts_type = "'requests' | 'tokens'")]
-    pub reason: Option<&'static str>,
-}
+use crate::clock::RealClock;
+
+/// Refused for now: `refusal` says what for and how long.
+const REFUSED: f64 = -1.0;
+/// More than a whole budget: `refusal` says which.
+const TOO_LARGE: f64 = -2.0;
 
 /// What counts towards the limits.
 #[napi(object, object_from_js = false)]
-pub struct NativeUsage {
+pub struct NativeLimiterUsage {
     /// Starts of the last 60 s.
     pub requests: f64,
-    /// Tokens of those starts.
+    /// Tokens that count.
     pub tokens: f64,
+    /// Input tokens that count.
+    pub input_tokens: f64,
+    /// Output tokens that count.
+    pub output_tokens: f64,
     /// Permits held.
     pub in_flight: f64,
-}
-
-/// Figures of the current or last busy period.
-#[napi(object, object_from_js = false)]
-pub struct NativeMetrics {
-    /// Its length in milliseconds.
-    pub total_millis: f64,
-    /// Mean milliseconds of the ended tasks.
-    pub mean_task_millis: f64,
-    /// Milliseconds during which a rate limit held the next task back.
-    pub throttled_millis: f64,
-    /// Mean tasks in flight over the most at once.
-    pub efficiency: f64,
-    /// Mean tasks in flight over those allowed.
+    /// The used share of the fullest budget: 0..=1.
     pub utilization: f64,
 }
 
-/// Concurrency, requests and tokens a minute in one decision. `now` is `performance.now()` throughout.
-#[napi]
-pub struct NativeRateLimiter(Limiter);
+/// Why no permit was given.
+#[napi(object, object_from_js = false)]
+pub struct NativeRefusal {
+    /// What holds the start back.
+    #[napi(ts_type = "'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'concurrency' | 'provider'")]
+    pub reason: &'static str,
+    /// Milliseconds until it is worth asking again; `Infinity`: after a release.
+    pub wait_time: f64,
+    /// Of what is too large: the whole budget.
+    pub limit: f64,
+    /// Of what is too large: what was asked for.
+    pub demand: f64,
+}
 
+/// One user's hold on a limiter.
+// A class without methods, for its name in the declarations.
 #[napi]
+pub struct NativeRateLimiter {
+    handle: Handle,
+    refused: Admission,
+}
+
+/// The limits: requests, tokens, input tokens and output tokens a minute, concurrency, burst (`Infinity`: none); 1 where
+/// the guarantee is strict; 1 where what is larger than a budget may start alone.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_new(limits: &[f64]) -> External<NativeRateLimiter> {
+    NativeRateLimiter::of(Handle::alone(limits_of(limits)))
+}
+
+/// The limiter of this name in the process; the limits of that one, where they differ.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_named(name: String, limits: &[f64]) -> Either<Float64Array, External<NativeRateLimiter>> {
+    match Handle::named(&name, limits_of(limits), Arc::new(RealClock)) {
+        Ok(handle) => Either::B(NativeRateLimiter::of(handle)),
+        Err(NameError::OtherLimits { in_force }) => Either::A(numbers_of(&in_force).into()),
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+/// Tells what the clock shows, before anything else.
+#[napi(catch_unwind)]
+pub fn limiter_synchronize(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.synchronize(MonotonicMillis(now));
+}
+
+/// The number of the estimates of this name.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_key(limiter: &External<NativeRateLimiter>, name: String) -> u32 {
+    limiter.handle.key(&name)
+}
+
+/// A permit; -1 where it is refused, -2 where more is asked for than a whole budget. Who `waits` has a place in the line
+/// from then on.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_try_acquire(
+    limiter: &mut External<NativeRateLimiter>,
+    now: f64,
+    tokens: f64,
+    input: f64,
+    output: f64,
+    key: u32,
+    waits: bool,
+) -> f64 {
+    let demand = Demand {
+        tokens: tokens_of(tokens),
+        input_tokens: tokens_of(input),
+        output_tokens: tokens_of(output),
+        input_characters: 0,
+        key,
+    };
+    limiter.ask(MonotonicMillis(now), &demand, waits)
+}
+
+/// Why the last `limiterTryAcquire` gave no permit.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_refusal(limiter: &External<NativeRateLimiter>) -> NativeRefusal {
+    refusal_of(limiter.refused)
+}
+
+/// What a permit was really used for; what is not known stays as it was reserved.
+#[napi(catch_unwind)]
+pub fn limiter_settle(
+    limiter: &External<NativeRateLimiter>,
+    now: f64,
+    permit: f64,
+    tokens: f64,
+    input: f64,
+    output: f64,
+) {
+    let used = Consumption::Used {
+        tokens: tokens_of(tokens),
+        input_tokens: tokens_of(input),
+        output_tokens: tokens_of(output),
+        characters: 0,
+    };
+    limiter.handle.settle(Permit(permit as u64), used, MonotonicMillis(now));
+}
+
+/// Gives a permit back.
+#[napi(catch_unwind)]
+pub fn limiter_release(limiter: &External<NativeRateLimiter>, now: f64, permit: f64) {
+    limiter.handle.release(Permit(permit as u64), MonotonicMillis(now));
+}
+
+/// Nothing starts for so many milliseconds.
+#[napi(catch_unwind)]
+pub fn limiter_block(limiter: &External<NativeRateLimiter>, now: f64, milliseconds: f64) {
+    let pause = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX);
+    limiter.handle.block(MonotonicMillis(now), pause);
+}
+
+/// Forgets the starts of the last minute, and pauses.
+#[napi(catch_unwind)]
+pub fn limiter_reset(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.reset(MonotonicMillis(now));
+}
+
+/// What counts towards the limits.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn limiter_usage(limiter: &External<NativeRateLimiter>, now: f64) -> NativeLimiterUsage {
+    let usage = limiter.handle.usage(MonotonicMillis(now));
+    NativeLimiterUsage {
+        requests: usage.requests as f64,
+        tokens: usage.tokens as f64,
+        input_tokens: usage.input_tokens as f64,
+        output_tokens: usage.output_tokens as f64,
+        in_flight: usage.in_flight as f64,
+        utilization: usage.utilization,
+    }
+}
+
+/// Calls back when another user did something that makes it worth asking again; null ends that.
+#[napi(catch_unwind)]
+pub fn limiter_on_freed(
+    limiter: &External<NativeRateLimiter>,
+    #[napi(ts_arg_type = "(() => void) | null")] callback: Option<Function<'_, (), ()>>,
+) -> Result<()> {
+    match callback {
+        Some(callback) => limiter.handle.on_freed(waker(&callback)?),
+        None => limiter.handle.forget_waker(),
+    }
+    Ok(())
+}
+
+/// Nobody waits any more.
+#[napi(catch_unwind)]
+pub fn limiter_leave_line(limiter: &External<NativeRateLimiter>, now: f64) {
+    limiter.handle.leave_line(MonotonicMillis(now));
+}
+
 impl NativeRateLimiter {
-    /// `Infinity` is no limit.
-    #[napi(constructor, catch_unwind)]
-    #[must_use]
-    pub fn new(requests_per_minute: f64, tokens_per_minute: f64, concurrency: f64) -> Self {
-        Self(Limiter::new(limits(
-            requests_per_minute,
-            tokens_per_minute,
-            concurrency,
-        )))
+    fn of(handle: Handle) -> External<Self> {
+        External::new(Self {
+            handle,
+            refused: Admission::Full,
+        })
     }
 
-    /// Asks for one start.
-    #[napi(catch_unwind)]
-    pub fn try_acquire(&mut self, now: f64, output_tokens: Option<f64>, input_characters: f64) -> NativeAdmission {
-        let demand = Demand {
-            output_tokens: output_tokens.map(|tokens| tokens.ceil() as u64),
-            input_characters: input_characters as u64,
-            ..Demand::default()
-        };
-        admission(self.0.try_acquire(MonotonicMillis(now), &demand))
+    /// For a lane of an executor that uses this limiter.
+    #[allow(dead_code, reason = "until executors have lanes")]
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.another()
     }
 
-    /// A task ended with a result: `tokens` where they were reported, else taken from the characters.
-    #[napi(catch_unwind)]
-    pub fn settle(&mut self, now: f64, permit: f64, tokens: Option<f64>, characters: f64) {
-        let consumption = Consumption::Used {
-            tokens: tokens.map(|tokens| tokens.ceil() as u64),
-            input_tokens: None,
-            output_tokens: None,
-            characters: characters as u64,
-        };
-        self.end(now, permit, consumption);
-    }
-
-    /// A task ended with an error; `refused` where the provider surely did not answer it.
-    #[napi(catch_unwind)]
-    pub fn fail(&mut self, now: f64, permit: f64, input_characters: f64, refused: bool) {
-        let input_characters = input_characters as u64;
-        let consumption = if refused {
-            Consumption::Refused { input_characters }
+    fn ask(&mut self, now: MonotonicMillis, demand: &Demand, waits: bool) -> f64 {
+        self.refused = if waits {
+            self.handle.try_acquire(now, demand)
         } else {
-            Consumption::Failed { input_characters }
+            self.handle.try_acquire_once(now, demand)
         };
-        self.end(now, permit, consumption);
-    }
-
-    /// Changes the limits at once.
-    #[napi(catch_unwind)]
-    pub fn set_limits(&mut self, now: f64, requests_per_minute: f64, tokens_per_minute: f64, concurrency: f64) {
-        self.0.set_limits(
-            limits(requests_per_minute, tokens_per_minute, concurrency),
-            MonotonicMillis(now),
-        );
-    }
-
-    /// Forgets the starts of the last minute.
-    #[napi(catch_unwind)]
-    pub fn reset(&mut self, now: f64) {
-        self.0.reset(MonotonicMillis(now));
-    }
-
-    /// A run begins.
-    #[napi(catch_unwind)]
-    pub fn begin_run(&mut self, now: f64) {
-        self.0.begin_run(MonotonicMillis(now));
-    }
-
-    /// A run has ended.
-    #[napi(catch_unwind)]
-    pub fn end_run(&mut self, now: f64) {
-        self.0.end_run(MonotonicMillis(now));
-    }
-
-    /// What counts towards the limits.
-    #[napi(catch_unwind)]
-    pub fn usage(&mut self, now: f64) -> NativeUsage {
-        let usage = self.0.usage(MonotonicMillis(now));
-        NativeUsage {
-            requests: usage.requests as f64,
-            tokens: usage.tokens as f64,
-            in_flight: usage.in_flight as f64,
-        }
-    }
-
-    /// Figures of the current or last busy period.
-    #[napi(catch_unwind)]
-    pub fn metrics(&mut self, now: f64) -> NativeMetrics {
-        let metrics = self.0.metrics(MonotonicMillis(now));
-        NativeMetrics {
-            total_millis: metrics.total_millis,
-            mean_task_millis: metrics.mean_task_millis,
-            throttled_millis: metrics.throttled_millis,
-            efficiency: metrics.efficiency,
-            utilization: metrics.utilization,
+        match self.refused {
+            Admission::Granted(permit) => permit.0 as f64,
+            Admission::TooLarge { .. } => TOO_LARGE,
+            Admission::Wait { .. } | Admission::Full => REFUSED,
         }
     }
 }
 
-impl NativeRateLimiter {
-    fn end(&mut self, now: f64, permit: f64, consumption: Consumption) {
-        let permit = Permit(permit as u64);
-        self.0.settle(permit, consumption, MonotonicMillis(now));
-        self.0.release(permit, MonotonicMillis(now));
+/// Calls back in the thread that the callback is of, from any.
+pub(crate) fn waker(callback: &Function<'_, (), ()>) -> Result<Box<dyn Fn() + Send + Sync>> {
+    // Weak: what keeps the process alive is the timer of whoever waits.
+    let callback = callback
+        .build_threadsafe_function::<()>()
+        .weak::<true>()
+        .callee_handled::<false>()
+        .error_status::<Status>()
+        .build()?;
+    Ok(Box::new(move || {
+        callback.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }))
+}
+
+fn refusal_of(admission: Admission) -> NativeRefusal {
+    let (reason, wait_time, limit, demand) = match admission {
+        Admission::Wait { duration, reason } => (reason, duration.as_nanos() as f64 / 1e6, 0, 0),
+        Admission::TooLarge { reason, limit, demand } => (reason, f64::INFINITY, limit, demand),
+        Admission::Granted(_) | Admission::Full => (Reason::Concurrency, f64::INFINITY, 0, 0),
+    };
+    NativeRefusal {
+        reason: reason.word(),
+        wait_time,
+        limit: limit as f64,
+        demand: demand as f64,
     }
 }
 
-fn limits(requests_per_minute: f64, tokens_per_minute: f64, concurrency: f64) -> Limits {
-    let limit = |value: f64| value.is_finite().then(|| at_least_one(value));
+fn tokens_of(tokens: f64) -> Option<u64> {
+    (!tokens.is_nan()).then(|| tokens.ceil() as u64)
+}
+
+fn limits_of(limits: &[f64]) -> Limits {
+    let number = |index: usize| limits.get(index).copied().unwrap_or(f64::INFINITY);
+    let limit = |index| {
+        Some(number(index))
+            .filter(|limit| limit.is_finite())
+            .and_then(|limit| NonZeroU64::new(limit as u64))
+    };
     Limits {
-        requests_per_minute: limit(requests_per_minute),
-        tokens_per_minute: limit(tokens_per_minute),
-        concurrency: Some(at_least_one(concurrency)),
-        guarantee: Guarantee::Strict,
-        allow_oversize: true,
-        ..Limits::default()
+        requests_per_minute: limit(0),
+        tokens_per_minute: limit(1),
+        input_tokens_per_minute: limit(2),
+        output_tokens_per_minute: limit(3),
+        concurrency: limit(4),
+        burst: limit(5),
+        guarantee: if number(6) > 0.0 {
+            Guarantee::Strict
+        } else {
+            Guarantee::Balanced
+        },
+        allow_oversize: number(7) > 0.0,
     }
 }
 
-fn at_least_one(value: f64) -> NonZeroU64 {
-    NonZeroU64::new(value as u64).unwrap_or(NonZeroU64::MIN)
-}
-
-fn admission(admission: Admission) -> NativeAdmission {
-    match admission {
-        Admission::Granted(permit) => NativeAdmission {
-            permit: Some(permit.0 as f64),
-            wait: None,
-            reason: None,
-        },
-        Admission::Wait { duration, reason } => NativeAdmission {
-            permit: None,
-            wait: Some(duration.as_nanos() as f64 / 1e6),
-            reason: Some(reason.word()),
-        },
-        Admission::Full | Admission::TooLarge { .. } => NativeAdmission {
-            permit: None,
-            wait: None,
-            reason: None,
-        },
-    }
+fn numbers_of(limits: &Limits) -> Vec<f64> {
+    let number = |limit: Option<NonZeroU64>| limit.map_or(f64::INFINITY, |limit| limit.get() as f64);
+    vec![
+        number(limits.requests_per_minute),
+        number(limits.tokens_per_minute),
+        number(limits.input_tokens_per_minute),
+        number(limits.output_tokens_per_minute),
+        number(limits.concurrency),
+        number(limits.burst),
+        f64::from(u8::from(limits.guarantee == Guarantee::Strict)),
+        f64::from(u8::from(limits.allow_oversize)),
+    ]
 }

@@ -1,4 +1,4 @@
-import { NativeRateLimiter } from '../native.ts'
+import { NativeExecutorLimiter } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Settings } from './settings.ts'
 import { TimerClock } from './timer-clock.ts'
@@ -39,7 +39,7 @@ export interface Ending {
  * overtakes the one in front, so a large task is not starved by small ones.
  */
 export class Gate {
-  readonly #limiter: NativeRateLimiter
+  readonly #limiter: NativeExecutorLimiter
   readonly #clock = new TimerClock()
   readonly #requests: Request[] = []
   #rateLimit: RateLimit
@@ -49,7 +49,7 @@ export class Gate {
 
   constructor(settings: Settings) {
     this.#rateLimit = settings.rateLimit
-    this.#limiter = new NativeRateLimiter(...limitsOf(settings))
+    this.#limiter = new NativeExecutorLimiter(...limitsOf(settings))
   }
 
   request(request: Request): void {

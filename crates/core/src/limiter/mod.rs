@@ -19,6 +19,7 @@ mod minute_tests;
 #[cfg(test)]
 mod model_tests;
 mod pacing;
+mod shared;
 #[cfg(test)]
 mod simulation_tests;
 mod slab;
@@ -36,6 +37,7 @@ pub use elapsed::MonotonicMillis;
 use elapsed::{Elapsed, Nanos};
 use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
 use pacing::Pacing;
+pub use shared::{Handle, NameError};
 use slab::Slab;
 pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
 use window::{Budget, Counts, GroupId, WINDOW, Window};
@@ -90,29 +92,14 @@ impl Limiter {
         let now = self.advance(now);
         self.activity.set_throttling(false);
         let reservation = self.estimator.reserve(demand, &self.limits);
-        if let Some(refusal) = self.too_large(reservation.stated()) {
+        if let Some(refusal) = self.refuse(now, &reservation) {
+            self.activity.set_throttling(matches!(refusal, Admission::Wait { .. }));
             return refusal;
-        }
-        if self
-            .limits
-            .concurrency
-            .is_some_and(|most| self.held.len() as u64 >= most.get())
-            || self.held.is_full()
-        {
-            return Admission::Full;
-        }
-        let counts = Counts::new(1, reservation.amounts);
-        if let Some((until, reason)) = self.held_back_until(now, &counts) {
-            self.activity.set_throttling(true);
-            return Admission::Wait {
-                duration: Duration::from_nanos(until - now),
-                reason,
-            };
         }
         self.pacing.start(now, 1, now);
         let task = Task {
             start: now,
-            group: self.window.record(now, counts),
+            group: self.window.record(now, Counts::new(1, reservation.amounts)),
             reservation,
             cohort: self.estimator.start(&reservation),
             counted: reservation.amounts,
@@ -121,6 +108,28 @@ impl Limiter {
             forgotten: false,
         };
         Admission::Granted(Permit(self.held.insert(task)))
+    }
+
+    /// What [`try_acquire`](Self::try_acquire) would refuse with; `None` where it would give a permit.
+    pub(super) fn refusal(&mut self, now: MonotonicMillis, demand: &Demand) -> Option<Admission> {
+        let now = self.advance(now);
+        let reservation = self.estimator.reserve(demand, &self.limits);
+        self.refuse(now, &reservation)
+    }
+
+    fn refuse(&self, now: Nanos, reservation: &Reservation) -> Option<Admission> {
+        if let Some(refusal) = self.too_large(reservation.stated()) {
+            return Some(refusal);
+        }
+        let most = self.limits.concurrency;
+        if most.is_some_and(|most| self.held.len() as u64 >= most.get()) || self.held.is_full() {
+            return Some(Admission::Full);
+        }
+        let (until, reason) = self.held_back_until(now, &Counts::new(1, reservation.amounts))?;
+        Some(Admission::Wait {
+            duration: Duration::from_nanos(until - now),
+            reason,
+        })
     }
 
     fn too_large(&self, stated: Amounts) -> Option<Admission> {

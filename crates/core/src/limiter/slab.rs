@@ -74,6 +74,11 @@ impl<T> Slab<T> {
     }
 }
 
+/// Which place a number has: no two that are in use have the same.
+pub(super) fn place_of(number: u64) -> usize {
+    parts(number).0
+}
+
 fn parts(number: u64) -> (usize, u64) {
     ((number & (MOST_PLACES as u64 - 1)) as usize, number >> PLACE_BITS)
 }
