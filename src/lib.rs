@@ -3,6 +3,8 @@
 pub mod benchmark;
 pub mod cache;
 mod clock;
+mod execution;
+mod execution_figures;
 mod executor_limiter;
 pub mod explain;
 pub mod format;
@@ -11,6 +13,7 @@ pub mod key;
 pub mod limiter;
 mod monitor;
 mod panic;
+pub mod retry;
 mod scoring;
 mod spill_queue;
 mod spill_record;

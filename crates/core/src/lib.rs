@@ -11,6 +11,7 @@
 //! - **eviction** makes room, **expiration** follows from time, **invalidation** was asked for.
 //! - **leaf**: a value of a key that holds no others; **fields** are the leaves of a key, packed ([`explain`]).
 //! - **permit**: the right to start one task ([`limiter`]); a **reservation** of tokens is *settled* by their use.
+//! - **lane**: the tasks of an executor that share one limiter, as those of one provider or model do ([`execution`]).
 //! - **item**: what a stream is given; a **record** is a group of items on disk ([`stream`]).
 //! - **chunk**: pairs of an expected and an actual value that are scored by one thread at a stretch ([`scoring`]).
 //! - **span**: one measured duration of a **component** ([`monitor`]).
@@ -21,12 +22,14 @@
 pub mod benchmark;
 pub mod cache;
 pub mod clock;
+pub mod execution;
 pub mod explain;
 mod files;
 pub mod journal;
 pub mod key;
 pub mod limiter;
 pub mod monitor;
+pub mod retry;
 pub mod scoring;
 pub mod stats;
 pub mod store;

@@ -11,7 +11,7 @@ use super::window::WINDOW;
 pub struct MonotonicMillis(pub f64);
 
 /// A duration or a point of elapsed time.
-pub(super) type Nanos = u64;
+pub(crate) type Nanos = u64;
 
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -21,7 +21,7 @@ struct Reading {
 
 /// Nanoseconds that only grow; a whole window at the first reading, so that ages of an earlier process fit before it.
 #[derive(Debug, Default)]
-pub(super) struct Elapsed {
+pub(crate) struct Elapsed {
     last: Option<Reading>,
     /// The furthest that the clock has been, and what had elapsed then.
     furthest: Option<Reading>,
@@ -29,7 +29,7 @@ pub(super) struct Elapsed {
 
 impl Elapsed {
     /// The elapsed time at this reading: never less than at the one before.
-    pub(super) fn advance(&mut self, now: MonotonicMillis) -> Nanos {
+    pub(crate) fn advance(&mut self, now: MonotonicMillis) -> Nanos {
         let before = self.last.map_or(WINDOW, |last| last.elapsed);
         if !now.0.is_finite() {
             return before;

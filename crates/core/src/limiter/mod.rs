@@ -34,11 +34,11 @@ use std::time::Duration;
 use activity::Activity;
 pub use activity::Metrics;
 pub use elapsed::MonotonicMillis;
-use elapsed::{Elapsed, Nanos};
+pub(crate) use elapsed::{Elapsed, Nanos};
 use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
 use pacing::Pacing;
 pub use shared::{Handle, NameError};
-use slab::Slab;
+pub(crate) use slab::Slab;
 pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
 use window::{Budget, Counts, GroupId, WINDOW, Window};
 

@@ -14,7 +14,7 @@ struct Place<T> {
 }
 
 #[derive(Debug)]
-pub(super) struct Slab<T> {
+pub(crate) struct Slab<T> {
     places: Vec<Place<T>>,
     free: Vec<u32>,
 }
@@ -29,16 +29,16 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
 
     /// As many as there are numbers for.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.len() >= MOST_PLACES
     }
 
-    pub(super) fn insert(&mut self, thing: T) -> u64 {
+    pub(crate) fn insert(&mut self, thing: T) -> u64 {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place { turn: 0, thing: None });
             self.places.len() as u32 - 1
@@ -48,19 +48,19 @@ impl<T> Slab<T> {
         place.turn << PLACE_BITS | u64::from(index)
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&T> {
+    pub(crate) fn get(&self, number: u64) -> Option<&T> {
         let (index, turn) = parts(number);
         let place = self.places.get(index).filter(|place| place.turn == turn)?;
         place.thing.as_ref()
     }
 
-    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let (index, turn) = parts(number);
         let place = self.places.get_mut(index).filter(|place| place.turn == turn)?;
         place.thing.as_mut()
     }
 
-    pub(super) fn remove(&mut self, number: u64) -> Option<T> {
+    pub(crate) fn remove(&mut self, number: u64) -> Option<T> {
         let (index, turn) = parts(number);
         let place = self.places.get_mut(index).filter(|place| place.turn == turn)?;
         let thing = place.thing.take()?;
@@ -69,13 +69,13 @@ impl<T> Slab<T> {
         Some(thing)
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut().filter_map(|place| place.thing.as_mut())
     }
 }
 
 /// Which place a number has: no two that are in use have the same.
-pub(super) fn place_of(number: u64) -> usize {
+pub(crate) fn place_of(number: u64) -> usize {
     parts(number).0
 }
 

@@ -1,0 +1,180 @@
+//! The tasks that share one limiter, and what they learn about its provider where that is asked for.
+//!
+//! A lane with limits of its own has a limiter of its own. One of somebody's limiter shares it with others: what it
+//! learns by itself holds back its own tasks only, and never changes a limit that is not its own.
+
+use std::time::Duration;
+
+use super::adaptive::{Adaptive, Change, Hold, Load};
+use super::{LaneId, Outcome, Refusal, Start};
+use crate::limiter::{
+    Admission, Amounts, Consumption, Demand, Limiter, Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
+};
+
+/// A task in flight.
+#[derive(Debug)]
+pub(super) struct RunningTask {
+    pub(super) lane: LaneId,
+    pub(super) start: Nanos,
+    permit: Permit,
+    /// What it counts with in the adaptive rule.
+    load: Load,
+}
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    limiter: Limiter,
+    limits: Limits,
+    adaptive: Option<Box<Adaptive>>,
+    in_flight: u64,
+    /// What held its next task back when it was last asked.
+    pub(super) waiting: Option<Reason>,
+}
+
+impl Lane {
+    /// `adaptive` is the concurrency of the executor where the lane adapts to its provider.
+    pub(super) fn new(limits: Limits, adaptive: Option<u64>) -> Self {
+        Self {
+            limiter: Limiter::new(limits),
+            limits,
+            adaptive: adaptive.map(|concurrency| Box::new(Adaptive::new(&limits, concurrency))),
+            in_flight: 0,
+            waiting: None,
+        }
+    }
+
+    pub(super) fn try_start(
+        &mut self,
+        id: LaneId,
+        demand: &Demand,
+        now: MonotonicMillis,
+        time: Nanos,
+    ) -> Result<RunningTask, Start> {
+        if let Some(adaptive) = &mut self.adaptive
+            && let Some(hold) = adaptive.hold(time, self.in_flight, demand)
+        {
+            return Err(Start::Refused(held(id, hold, time)));
+        }
+        match self.limiter.try_acquire(now, demand) {
+            Admission::Granted(permit) => {
+                self.in_flight += 1;
+                let load = match &mut self.adaptive {
+                    Some(adaptive) => {
+                        let load = Load::one(self.limiter.reserved(permit).unwrap_or_default());
+                        adaptive.started(time, load);
+                        load
+                    }
+                    None => Load::default(),
+                };
+                Ok(RunningTask {
+                    lane: id,
+                    start: time,
+                    permit,
+                    load,
+                })
+            }
+            admission => Err(self.refused(id, admission, now)),
+        }
+    }
+
+    fn refused(&mut self, id: LaneId, admission: Admission, now: MonotonicMillis) -> Start {
+        let (reason, wait) = match admission {
+            Admission::Wait { duration, reason } => (reason, Some(duration)),
+            Admission::TooLarge { reason, limit, demand } => {
+                return Start::TooLarge(Refusal::by(id, reason, Some(limit), demand));
+            }
+            Admission::Full | Admission::Granted(_) => (Reason::Concurrency, None),
+        };
+        let usage = self.limiter.usage(now);
+        let limits = &self.limits;
+        let (limit, current) = match reason {
+            Reason::Requests => (limits.requests_per_minute, usage.requests),
+            Reason::Tokens => (limits.tokens_per_minute, usage.tokens),
+            Reason::InputTokens => (limits.input_tokens_per_minute, usage.input_tokens),
+            Reason::OutputTokens => (limits.output_tokens_per_minute, usage.output_tokens),
+            Reason::Concurrency => (limits.concurrency, usage.in_flight),
+            Reason::Provider => (None, usage.requests),
+        };
+        Start::Refused(Refusal {
+            wait,
+            ..Refusal::by(id, reason, limit.map(u64::from), current)
+        })
+    }
+
+    pub(super) fn end(
+        &mut self,
+        task: &RunningTask,
+        outcome: Outcome,
+        used: Consumption,
+        now: MonotonicMillis,
+        time: Nanos,
+    ) -> Option<Change> {
+        self.limiter.settle(task.permit, used, now);
+        let change = self.adaptive.as_mut().and_then(|adaptive| {
+            let used = self.limiter.reserved(task.permit).map_or(task.load, Load::one);
+            adaptive.ended(time, task.start, task.load, outcome, used, self.in_flight)
+        });
+        self.limiter.release(task.permit, now);
+        self.in_flight -= 1;
+        change
+    }
+
+    /// A decision taken when a task was asked about.
+    pub(super) fn take_change(&mut self) -> Option<Change> {
+        self.adaptive.as_mut()?.take_change()
+    }
+
+    pub(super) fn stop_waiting(&mut self, _now: MonotonicMillis) {}
+
+    /// The concurrency of the executor has changed.
+    pub(super) fn set_most(&mut self, concurrency: u64) {
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.set_limits(&self.limits, concurrency);
+        }
+    }
+
+    pub(super) fn set_limits(&mut self, limits: Limits, concurrency: u64, now: MonotonicMillis) {
+        self.limits = limits;
+        self.limiter.set_limits(limits, now);
+        self.set_most(concurrency);
+    }
+
+    pub(super) fn block(&mut self, pause: Duration, now: MonotonicMillis, time: Nanos) {
+        self.limiter.block(now, pause);
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.blocked(time.saturating_add(pause.as_nanos() as Nanos));
+        }
+    }
+
+    pub(super) fn reset(&mut self, now: MonotonicMillis) -> Option<Change> {
+        self.limiter.reset(now);
+        self.adaptive.as_mut().and_then(|adaptive| adaptive.reset())
+    }
+
+    pub(super) fn usage(&mut self, now: MonotonicMillis) -> Usage {
+        self.limiter.usage(now)
+    }
+
+    pub(super) fn reserved(&self, task: &RunningTask) -> Option<Amounts> {
+        self.limiter.reserved(task.permit)
+    }
+
+    pub(super) fn restore(&mut self, age: Duration, requests: u64, amounts: Amounts, now: MonotonicMillis) {
+        self.limiter.restore(now, age, requests, amounts);
+    }
+}
+
+fn held(id: LaneId, hold: Hold, time: Nanos) -> Refusal {
+    match hold {
+        Hold::Places { allowed, in_flight } => Refusal::places(id, allowed, in_flight),
+        Hold::Until {
+            moment,
+            reason,
+            limit,
+            current,
+        } => Refusal {
+            wait: Some(Duration::from_nanos(moment.saturating_sub(time))),
+            ..Refusal::by(id, reason, limit, current)
+        },
+    }
+}

@@ -1,0 +1,1 @@
+//! One rule of the execution at a time.
