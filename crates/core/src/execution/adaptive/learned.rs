@@ -68,6 +68,8 @@ pub(super) struct Pacing {
     /// When the next start is due, if nothing is taken in advance.
     due: Nanos,
     last_start: Nanos,
+    /// Whether the last start came about as early as it might.
+    in_use: bool,
 }
 
 impl Pacing {
@@ -78,6 +80,7 @@ impl Pacing {
             used: 0,
             due: now,
             last_start: now,
+            in_use: false,
         }
     }
 
@@ -99,10 +102,14 @@ impl Pacing {
         self.due.saturating_sub((self.burst() - 1) * self.interval())
     }
 
+    pub(super) fn is_in_use(&self) -> bool {
+        self.in_use
+    }
+
     pub(super) fn start(&mut self, now: Nanos) {
         let interval = self.interval();
-        // In use: starts come about as fast as they may.
-        if self.due + interval / 4 >= now {
+        self.in_use = self.due + interval / 4 >= now;
+        if self.in_use {
             self.used += now - self.last_start;
         }
         self.last_start = now;
@@ -111,9 +118,8 @@ impl Pacing {
 
     /// It was still too fast: half the burst, and where there is none left and starts came as fast as they might, a
     /// fifth fewer.
-    pub(super) fn lower(&mut self, now: Nanos) {
+    pub(super) fn lower(&mut self, in_use: bool) {
         let (burst, per_minute) = (self.burst(), self.per_minute());
-        let in_use = self.due + self.interval() / 4 >= now;
         self.used = 0;
         self.burst = ((burst / 2) as f64).max(1.0);
         self.per_minute = if burst == 1 && in_use {

@@ -15,7 +15,7 @@
 //! is wrong, and far too low. So after a refusal that no ceiling foresaw nothing starts for half a second, and then one
 //! task at a time, whatever the ceilings say: after half a second, after two more, eight, and then every half minute,
 //! until one is not refused. A budget in which it exceeded the new ceiling is refuted: what was believed before holds
-//! again. Where all are refuted, the limit is one of short times, and starts are spread by [`Pacing`]: half as many
+//! again, and the next tries the others. Where all are refuted, the limit is one of short times, and starts are spread by [`Pacing`]: half as many
 //! at once as in the last second, and where that is 1, a fifth fewer a minute.
 //!
 //! A refusal close to a ceiling needs no caution: it says where the limit is. Ceilings and pacing rise with time, see
@@ -40,6 +40,10 @@ use crate::limiter::{Demand, Limits, Nanos, Reason};
 
 const FIRST_CONCURRENCY: u64 = 4;
 const GROWTH_INTERVAL: Nanos = 5_000_000_000;
+/// A budget that is used less is not what refuses at first sight.
+const LEAST_USED: f64 = 0.25;
+/// How fast it is forgotten what was admitted.
+const FORGETTING: Nanos = 600_000_000_000;
 /// How long nothing starts after an unforeseen refusal, and when the first task tries again.
 const PAUSE: Nanos = 500_000_000;
 const LONGEST_PAUSE: Nanos = 30_000_000_000;
@@ -70,6 +74,8 @@ struct Caution {
     before: [Option<Ceiling>; 4],
     /// Requests admitted in the second before.
     in_second: u64,
+    /// Whether starts came as fast as they might.
+    paced: bool,
 }
 
 #[derive(Debug)]
@@ -86,6 +92,8 @@ pub(super) struct Adaptive {
     ceilings: [Option<Ceiling>; 4],
     /// Which of them the last cut made.
     made: [bool; 4],
+    /// The most that counted lately when a task was admitted.
+    proven: [f64; 4],
     pacing: Option<Pacing>,
     caution: Option<Caution>,
     /// The most that a task reserved lately: stands for one that says nothing or more.
@@ -110,6 +118,7 @@ impl Adaptive {
             until: 0,
             ceilings: [None; 4],
             made: [false; 4],
+            proven: [0.0; 4],
             pacing: None,
             caution: None,
             usual: Load::default(),
@@ -192,6 +201,10 @@ impl Adaptive {
             return self.refused(now, start, reserved);
         }
         self.counted.correct(start, reserved, used);
+        for (budget, proven) in self.proven.iter_mut().enumerate() {
+            let of_others = reserved[budget] * in_flight;
+            *proven = proven.max(self.counted.sum()[budget].saturating_sub(of_others) as f64);
+        }
         let is_probe = self.is_probe(start);
         match outcome {
             Outcome::Answered | Outcome::Refused if is_probe => self.admitted(now),
@@ -224,6 +237,7 @@ impl Adaptive {
         self.counted.clear();
         self.ceilings = [None; 4];
         self.made = [false; 4];
+        self.proven = [0.0; 4];
         self.pacing = None;
         self.caution = None;
         knew.then(|| self.change(Action::Reset, "reset"))
@@ -276,21 +290,26 @@ impl Adaptive {
         self.grown_at = now;
         let seen = self.seen(load);
         let foreseen: [bool; 4] = [0, 1, 2, 3].map(|budget| {
-            self.ceilings[budget].is_some_and(|ceiling| seen[budget].is_some_and(|seen| seen >= 0.9 * ceiling.value()))
+            let near = |ceiling: Ceiling| seen[budget].is_some_and(|seen| seen >= 0.9 * ceiling.value());
+            self.ceilings[budget].is_some_and(near) && self.may_be_limit(budget, seen)
         });
         let reason = if let Some(caution) = &mut self.caution {
             caution.probe = None;
             caution.quiet_until = now + PAUSE;
             caution.probe_at = now + caution.next_pause;
             caution.next_pause = (caution.next_pause * 4).min(LONGEST_PAUSE);
-            let known = self.ceilings.map(|ceiling| ceiling.is_some());
-            self.lower_ceilings(seen, known);
+            self.proven = [0.0; 4];
+            if self.ceilings.iter().all(Option::is_none) {
+                self.lower_ceilings(seen, self.suspects(seen, 0.0));
+            } else {
+                self.confirm_ceilings(seen);
+            }
             "refused again"
         } else if foreseen.contains(&true) {
             self.lower_ceilings(seen, foreseen);
             let in_second = self.counted.in_last_second(now);
             if self.is_bursty(in_second) {
-                self.spread(now, in_second);
+                self.spread(now, in_second, self.is_paced());
             }
             let fullest = (0..BUDGETS.len()).find(|&budget| foreseen[budget]);
             fullest.map_or("refused", |budget| BUDGETS[budget].word())
@@ -302,9 +321,10 @@ impl Adaptive {
                 probe: None,
                 before: self.ceilings,
                 in_second: self.counted.in_last_second(now),
+                paced: self.is_paced(),
             });
             self.made = [false; 4];
-            self.lower_ceilings(seen, self.suspects());
+            self.lower_ceilings(seen, self.suspects(seen, LEAST_USED));
             "refused"
         };
         Some(self.change(Action::Cut, reason))
@@ -324,6 +344,8 @@ impl Adaptive {
             }
         }
         self.counted.expire(now);
+        let kept = 1.0 - (passed as f64 / FORGETTING as f64).min(1.0);
+        self.proven = self.proven.map(|proven| proven * kept);
         self.pacing = self.pacing.filter(|pacing| !pacing.is_forgotten());
     }
 
@@ -341,23 +363,34 @@ impl Adaptive {
 
     /// The task that tried was admitted: what it exceeded is no limit.
     fn admitted(&mut self, now: Nanos) -> Option<Change> {
-        let caution = self.caution.take()?;
-        let (_, exceeded) = caution.probe?;
-        let had_made = self.made.contains(&true);
+        let mut caution = self.caution.take()?;
+        let (_, exceeded) = caution.probe.take()?;
+        let mut refuted = !self.made.contains(&true);
         for budget in 0..BUDGETS.len() {
             if self.made[budget] && exceeded[budget] {
                 self.ceilings[budget] = caution.before[budget];
                 self.made[budget] = false;
+                refuted = true;
             }
         }
-        let all_refuted = had_made && !self.made.contains(&true);
-        (all_refuted && self.spread(now, caution.in_second)).then(|| self.change(Action::Burst, "room in the minute"))
+        if !refuted {
+            return None;
+        }
+        if self.made.contains(&true) {
+            // It was a small one: the next may refute the others too.
+            caution.probe_at = now;
+            caution.next_pause = 4 * PAUSE;
+            self.caution = Some(caution);
+            return None;
+        }
+        self.spread(now, caution.in_second, caution.paced)
+            .then(|| self.change(Action::Burst, "room in the minute"))
     }
 
     /// Whether starts are now further apart.
-    fn spread(&mut self, now: Nanos, in_second: u64) -> bool {
+    fn spread(&mut self, now: Nanos, in_second: u64, paced: bool) -> bool {
         if let Some(pacing) = &mut self.pacing {
-            pacing.lower(now);
+            pacing.lower(paced);
         } else if in_second >= 2 {
             let ceiling = self.ceilings[0].map(|ceiling| ceiling.value());
             let per_minute = ceiling.or(self.limits[0].map(|limit| limit as f64));
@@ -384,12 +417,28 @@ impl Adaptive {
         })
     }
 
-    /// Budgets that may have refused: those whose limit is unknown or at least half as much used as the fullest.
-    fn suspects(&self) -> [bool; 4] {
+    fn is_paced(&self) -> bool {
+        self.pacing.is_some_and(|pacing| pacing.is_in_use())
+    }
+
+    /// Not where clearly more was admitted a while ago.
+    fn may_be_limit(&self, budget: usize, seen: [Option<f64>; 4]) -> bool {
+        seen[budget].is_some_and(|seen| seen >= 0.9 * self.proven[budget])
+    }
+
+    /// Budgets that may have refused: the configured ones that are used to this share, and at least half as much as the
+    /// fullest of them; where none is configured, requests and tokens.
+    fn suspects(&self, seen: [Option<f64>; 4], least: f64) -> [bool; 4] {
         let counted = self.counted.sum();
         let used = [0, 1, 2, 3].map(|budget| self.limits[budget].map(|limit| counted[budget] as f64 / limit as f64));
-        let fullest = used.into_iter().flatten().fold(0.0, f64::max);
-        used.map(|used| used.is_none_or(|used| used >= fullest / 2.0))
+        let fullest = used.into_iter().flatten().reduce(f64::max);
+        [0, 1, 2, 3].map(|budget| {
+            let is_full = match fullest {
+                Some(fullest) => used[budget].is_some_and(|used| used >= least.max(fullest / 2.0)),
+                None => budget < 2,
+            };
+            is_full && self.may_be_limit(budget, seen)
+        })
     }
 
     fn lower_ceilings(&mut self, seen: [Option<f64>; 4], which: [bool; 4]) {
@@ -400,6 +449,17 @@ impl Adaptive {
             let believed = self.ceilings[budget].map_or(f64::INFINITY, |ceiling| ceiling.value());
             self.ceilings[budget] = Some(Ceiling::new(seen.min(believed)));
             self.made[budget] = true;
+        }
+    }
+
+    /// A task was refused that tried them: what counts now is enough to refuse one.
+    fn confirm_ceilings(&mut self, seen: [Option<f64>; 4]) {
+        for (ceiling, seen) in self.ceilings.iter_mut().zip(seen) {
+            if let (Some(ceiling), Some(seen)) = (ceiling, seen)
+                && seen < ceiling.seen()
+            {
+                *ceiling = Ceiling::new(seen);
+            }
         }
     }
 
