@@ -7,15 +7,16 @@ use std::{num::NonZeroU64, time::Duration};
 
 use ai_evals_performance_core::{
     execution::{Execution, LaneId, Outcome, Refusal, Start},
-    limiter::{Amounts, Consumption, Demand, Guarantee, Limits, MonotonicMillis, Permit},
+    limiter::{Amounts, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, Permit},
 };
-use napi::bindgen_prelude::{Error, Float64Array, Function, Result};
+use napi::bindgen_prelude::{Error, External, Float64Array, Function, Result};
 use napi_derive::napi;
 
 use crate::execution_figures::{
-    NativeExecutionMetrics, NativeExecutionProgress, NativeExecutionUsage, NativeRefusal, metrics, progress, refusal,
-    usage,
+    NativeExecutionMetrics, NativeExecutionProgress, NativeExecutionUsage, NativeStartRefusal, metrics, progress,
+    refusal, usage,
 };
+use crate::limiter::{NativeRateLimiter, waker};
 
 const REFUSED: f64 = -1.0;
 const TOO_LARGE: f64 = -2.0;
@@ -63,13 +64,28 @@ impl NativeExecution {
             [requests, tokens, input_tokens, output_tokens, concurrency, burst],
             strict,
         );
-        self.execution.add_lane(limits, adaptive).0
+        self.execution.add_lane(Handle::alone(limits), adaptive).0
+    }
+
+    /// A lane that shares the limiter of somebody.
+    #[napi(catch_unwind)]
+    pub fn add_lane_of(&mut self, limiter: &External<NativeRateLimiter>, adaptive: bool) -> u32 {
+        self.execution.add_lane(limiter.handle(), adaptive).0
     }
 
     /// Calls `callback` when a task of this lane is worth asking about again because of what somebody else did.
     #[napi(catch_unwind)]
-    pub fn on_freed(&mut self, lane: u32, _callback: Option<Function<'_, (), ()>>) -> Result<()> {
-        self.lane(lane).map(|_| ())
+    pub fn on_freed(
+        &self,
+        lane: u32,
+        #[napi(ts_arg_type = "(() => void) | null")] callback: Option<Function<'_, (), ()>>,
+    ) -> Result<()> {
+        let limiter = self.execution.limiter(self.lane(lane)?);
+        match callback {
+            Some(callback) => limiter.on_freed(waker(&callback)?),
+            None => limiter.forget_waker(),
+        }
+        Ok(())
     }
 
     /// Changes how many tasks may be in flight in all lanes together.
@@ -143,7 +159,7 @@ impl NativeExecution {
     /// What held back the task that was refused last.
     #[napi(catch_unwind)]
     #[must_use]
-    pub fn refusal(&self) -> NativeRefusal {
+    pub fn refusal(&self) -> NativeStartRefusal {
         refusal(&self.refusal)
     }
 

@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 /// What held a task back.
 #[napi(object, object_from_js = false)]
-pub struct NativeRefusal {
+pub struct NativeStartRefusal {
     /// Its lane.
     pub lane: u32,
     /// Milliseconds until it is worth asking again; `Infinity`: after an end.
@@ -69,8 +69,8 @@ pub struct NativeExecutionProgress {
     pub limit_utilization: f64,
 }
 
-pub(crate) fn refusal(refusal: &Refusal) -> NativeRefusal {
-    NativeRefusal {
+pub(crate) fn refusal(refusal: &Refusal) -> NativeStartRefusal {
+    NativeStartRefusal {
         lane: refusal.lane.0,
         wait_time: refusal.wait.map_or(f64::INFINITY, |wait| wait.as_nanos() as f64 / 1e6),
         reason: refusal.reason.map_or("", |reason| reason.word()),

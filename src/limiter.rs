@@ -210,7 +210,6 @@ impl NativeRateLimiter {
     }
 
     /// For a lane of an executor that uses this limiter.
-    #[allow(dead_code, reason = "until executors have lanes")]
     pub(crate) fn handle(&self) -> Handle {
         self.handle.another()
     }

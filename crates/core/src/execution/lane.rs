@@ -1,14 +1,14 @@
 //! The tasks that share one limiter, and what they learn about its provider where that is asked for.
 //!
-//! A lane with limits of its own has a limiter of its own. One of somebody's limiter shares it with others: what it
-//! learns by itself holds back its own tasks only, and never changes a limit that is not its own.
+//! A lane that shares its limiter with others takes turns with them, and leaves their line whenever something else than
+//! the limiter holds its tasks back. What it learns holds back its own tasks only, and never changes a limit.
 
 use std::time::Duration;
 
 use super::adaptive::{Adaptive, Change, Hold, Load};
 use super::{LaneId, Outcome, Refusal, Start};
 use crate::limiter::{
-    Admission, Amounts, Consumption, Demand, Limiter, Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
+    Admission, Amounts, Consumption, Demand, Handle, Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
 };
 
 /// A task in flight.
@@ -21,24 +21,25 @@ pub(super) struct RunningTask {
     load: Load,
 }
 
-#[derive(Debug)]
 pub(super) struct Lane {
-    limiter: Limiter,
-    limits: Limits,
+    limiter: Handle,
     adaptive: Option<Box<Adaptive>>,
     in_flight: u64,
+    /// Whether it has a place in the line of its limiter.
+    in_line: bool,
     /// What held its next task back when it was last asked.
     pub(super) waiting: Option<Reason>,
 }
 
 impl Lane {
     /// `adaptive` is the concurrency of the executor where the lane adapts to its provider.
-    pub(super) fn new(limits: Limits, adaptive: Option<u64>) -> Self {
+    pub(super) fn new(limiter: Handle, adaptive: Option<u64>) -> Self {
+        let limits = limiter.limits();
         Self {
-            limiter: Limiter::new(limits),
-            limits,
+            limiter,
             adaptive: adaptive.map(|concurrency| Box::new(Adaptive::new(&limits, concurrency))),
             in_flight: 0,
+            in_line: false,
             waiting: None,
         }
     }
@@ -53,11 +54,13 @@ impl Lane {
         if let Some(adaptive) = &mut self.adaptive
             && let Some(hold) = adaptive.hold(time, self.in_flight, demand)
         {
+            self.leave_line(now);
             return Err(Start::Refused(held(id, hold, time)));
         }
         match self.limiter.try_acquire(now, demand) {
             Admission::Granted(permit) => {
                 self.in_flight += 1;
+                self.in_line = false;
                 let load = match &mut self.adaptive {
                     Some(adaptive) => {
                         let load = Load::one(self.limiter.reserved(permit).unwrap_or_default());
@@ -81,12 +84,14 @@ impl Lane {
         let (reason, wait) = match admission {
             Admission::Wait { duration, reason } => (reason, Some(duration)),
             Admission::TooLarge { reason, limit, demand } => {
+                self.in_line = false;
                 return Start::TooLarge(Refusal::by(id, reason, Some(limit), demand));
             }
             Admission::Full | Admission::Granted(_) => (Reason::Concurrency, None),
         };
+        self.in_line = true;
         let usage = self.limiter.usage(now);
-        let limits = &self.limits;
+        let limits = self.limiter.limits();
         let (limit, current) = match reason {
             Reason::Requests => (limits.requests_per_minute, usage.requests),
             Reason::Tokens => (limits.tokens_per_minute, usage.tokens),
@@ -124,17 +129,26 @@ impl Lane {
         self.adaptive.as_mut()?.take_change()
     }
 
-    pub(super) fn stop_waiting(&mut self, _now: MonotonicMillis) {}
+    /// Something else than the limiter holds its tasks back, or nobody waits: others need not wait for them.
+    pub(super) fn leave_line(&mut self, now: MonotonicMillis) {
+        if self.in_line {
+            self.in_line = false;
+            self.limiter.leave_line(now);
+        }
+    }
 
     /// The concurrency of the executor has changed.
     pub(super) fn set_most(&mut self, concurrency: u64) {
         if let Some(adaptive) = &mut self.adaptive {
-            adaptive.set_limits(&self.limits, concurrency);
+            adaptive.set_limits(&self.limiter.limits(), concurrency);
         }
     }
 
+    pub(super) fn limiter(&self) -> &Handle {
+        &self.limiter
+    }
+
     pub(super) fn set_limits(&mut self, limits: Limits, concurrency: u64, now: MonotonicMillis) {
-        self.limits = limits;
         self.limiter.set_limits(limits, now);
         self.set_most(concurrency);
     }

@@ -27,8 +27,8 @@ use lane::{Lane, RunningTask};
 pub use progress::Progress;
 use progress::{Pace, eta_millis};
 
-use crate::limiter::{
-    Amounts, Consumption, Demand, Elapsed, Slab, Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
+use crate::limiter::{Slab, 
+    Amounts, Consumption, Demand, Elapsed, Handle,  Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
 };
 
 /// How often the use of the limits is looked at for its mean.
@@ -103,7 +103,6 @@ pub enum Start {
 }
 
 /// Lanes under one concurrency.
-#[derive(Debug)]
 pub struct Execution {
     concurrency: u64,
     elapsed: Elapsed,
@@ -131,10 +130,17 @@ impl Execution {
         }
     }
 
-    /// Adds a lane with limits of its own.
-    pub fn add_lane(&mut self, limits: Limits, adaptive: bool) -> LaneId {
-        self.lanes.push(Lane::new(limits, adaptive.then_some(self.concurrency)));
+    /// Adds a lane: with [`Handle::alone`] one with limits of its own.
+    pub fn add_lane(&mut self, limiter: Handle, adaptive: bool) -> LaneId {
+        self.lanes
+            .push(Lane::new(limiter, adaptive.then_some(self.concurrency)));
         LaneId(self.lanes.len() as u32 - 1)
+    }
+
+    /// The limiter of a lane, as this executor holds it.
+    #[must_use]
+    pub fn limiter(&self, lane: LaneId) -> &Handle {
+        self.lanes[lane.0 as usize].limiter()
     }
 
     /// Whether there is such a lane.
@@ -148,6 +154,7 @@ impl Execution {
         let time = self.advance(now);
         let lane = &mut self.lanes[id.0 as usize];
         let start = if self.running.len() >= self.concurrency || self.running.is_full() {
+            lane.leave_line(now);
             Start::Refused(Refusal::places(id, self.concurrency, self.running.len()))
         } else {
             match lane.try_start(id, demand, now, time) {
@@ -173,7 +180,7 @@ impl Execution {
         self.advance(now);
         let lane = &mut self.lanes[id.0 as usize];
         self.activity.change_wait(lane.waiting.take(), None);
-        lane.stop_waiting(now);
+        lane.leave_line(now);
     }
 
     /// A task has ended: settles what was reserved for it and gives its place back. `completed` says whether it counts

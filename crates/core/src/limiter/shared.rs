@@ -163,6 +163,12 @@ impl Handle {
         });
     }
 
+    /// What is allowed.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.lock().agreed
+    }
+
     /// As [`Limiter::set_burst`].
     pub fn set_burst(&self, burst: Option<NonZeroU64>, now: MonotonicMillis) {
         self.act(now, |state, now| state.limiter.set_burst(burst, millis(now)));

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::execution::{Execution, LaneId, Outcome, Start};
-use crate::limiter::{Consumption, Demand, Limits, MonotonicMillis, Permit};
+use crate::limiter::{Consumption, Demand, Handle, Limits, MonotonicMillis, Permit};
 
 /// Microseconds of virtual time.
 type Micros = u64;
@@ -145,7 +145,7 @@ struct Simulation {
 pub(super) fn simulate(client: Client, minutes: u64, provider: impl Fn(u64) -> Provider) -> Outcomes {
     let concurrency = NonZeroU64::new(client.concurrency).expect("some concurrency");
     let mut execution = Execution::new(concurrency);
-    let lane = execution.add_lane(client.limits, client.adaptive);
+    let lane = execution.add_lane(Handle::alone(client.limits), client.adaptive);
     let mut simulation = Simulation {
         client,
         execution,
