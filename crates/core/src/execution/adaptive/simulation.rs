@@ -44,6 +44,7 @@ pub(super) struct Client {
     pub(super) concurrency: u64,
     pub(super) adaptive: bool,
     pub(super) latency_millis: (u64, u64),
+    pub(super) wire_micros: (u64, u64),
     pub(super) tokens: (u64, u64),
     pub(super) seed: u64,
 }
@@ -194,7 +195,7 @@ impl Simulation {
                 }
                 Err(wait) => {
                     self.outcomes.refused += 1;
-                    let wire = self.chance.between((5_000, 30_000));
+                    let wire = self.chance.between(self.client.wire_micros);
                     self.at(now + wire, Event::Refuse { permit, wait });
                 }
             },
@@ -234,7 +235,7 @@ impl Simulation {
             };
             match self.execution.try_start(self.lane, &demand, clock(now)) {
                 Start::Started(permit) => {
-                    let wire = self.chance.between((5_000, 30_000));
+                    let wire = self.chance.between(self.client.wire_micros);
                     self.at(
                         now + wire,
                         Event::Arrive {
