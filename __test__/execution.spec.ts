@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NativeExecution, NativeRateLimiter, retryAfter, retryDelay } from '../lib/native.ts'
+import { limiterNew, NativeExecution, retryAfter, retryDelay } from '../lib/native.ts'
 
 const NONE = Number.POSITIVE_INFINITY
 
@@ -31,7 +31,7 @@ test('a task starts, waits for its lane and ends, in numbers', () => {
 })
 
 test('lanes of one limiter share it, and who waits is called when another gives a place back', async () => {
-  const limiter = new NativeRateLimiter(new Float64Array([NONE, NONE, NONE, NONE, 1, NONE, 0, 0]))
+  const limiter = limiterNew(new Float64Array([NONE, NONE, NONE, NONE, 1, NONE, 0, 0]))
   const [one, other] = [new NativeExecution(9), new NativeExecution(9)]
   const [laneOfOne, laneOfOther] = [one.addLaneOf(limiter, false), other.addLaneOf(limiter, false)]
   const freed = new Promise<void>((resolve) => other.onFreed(laneOfOther, resolve))
@@ -45,7 +45,7 @@ test('lanes of one limiter share it, and who waits is called when another gives 
 })
 
 test('what is larger than a whole budget of a shared limiter is never started', () => {
-  const limiter = new NativeRateLimiter(new Float64Array([NONE, 9, NONE, NONE, NONE, NONE, 0, 0]))
+  const limiter = limiterNew(new Float64Array([NONE, 9, NONE, NONE, NONE, NONE, 0, 0]))
   const execution = new NativeExecution(9)
   const shared = execution.addLaneOf(limiter, false)
   expect(tryStart(execution, 0, shared)).toBe(-2)

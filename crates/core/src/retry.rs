@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::clock::UnixMillis;
 
 /// The longest wait that a provider is granted.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// The header that says when to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub fn delay_millis(attempt: u32, base: f64, longest: f64, random: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "powers of two times whole numbers are exact")]
+
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -119,7 +121,7 @@ mod tests {
         let header = Header::named("Retry-After-MS").expect("a known header");
         assert_eq!(
             header.wait("1500.5", UnixMillis(0.0)),
-            Some(Duration::from_nanos(1_500_500_000))
+            Some(Duration::from_micros(1_500_500))
         );
         assert_eq!(header.wait("Sun, 06 Nov 1994 08:49:37 GMT", UnixMillis(0.0)), None);
         assert_eq!(Header::named("retry-after"), Some(Header::RetryAfter));

@@ -151,7 +151,6 @@ impl Model {
             Event::EndUnknown(permit) if self.in_flight.iter().all(|task| task.permit.0 != permit) => {
                 execution.end(Permit(permit), Outcome::Answered, used(9), true, now);
             }
-            Event::EndUnknown(_) => {}
             Event::SetConcurrency(concurrency) => {
                 self.concurrency = concurrency;
                 execution.set_concurrency(places(concurrency), now);
@@ -185,7 +184,7 @@ impl Model {
                 }
                 execution.end_run(now);
             }
-            Event::EndRun => {}
+            Event::EndUnknown(_) | Event::EndRun => {}
         }
         Ok(())
     }

@@ -85,6 +85,8 @@ pub(super) fn eta_millis(rate: f64, remaining: Option<u64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "a rate of nothing is exactly 0")]
+
     use super::{Pace, SECOND, eta_millis};
 
     #[test]

@@ -1,5 +1,7 @@
 //! One rule of the execution at a time, and what all its tests share.
 
+#![expect(clippy::float_cmp, reason = "whole milliseconds and halves are exact")]
+
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -114,8 +116,8 @@ fn metrics_divide_the_time_of_a_busy_period() {
     let started = start_all(&mut execution, lane, 0.0);
     answer(&mut execution, started[0], 20_000.0);
     answer(&mut execution, started[1], 40_000.0);
-    let late = start(&mut execution, lane, 60_000.0).expect("the window is empty");
-    answer(&mut execution, late, 80_000.0);
+    let third = start(&mut execution, lane, 60_000.0).expect("the window is empty");
+    answer(&mut execution, third, 80_000.0);
     execution.end_run(at(80_000.0));
     let metrics = execution.metrics(at(500_000.0));
     let expected = Metrics {

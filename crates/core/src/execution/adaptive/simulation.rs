@@ -165,7 +165,7 @@ pub(super) fn simulate(client: Client, minutes: u64, provider: impl Fn(u64) -> P
         if minute >= minutes {
             break;
         }
-        simulation.happen(now, event, &provider(minute));
+        simulation.happen(now, &event, &provider(minute));
     }
     let mut outcomes = simulation.outcomes;
     outcomes.log = simulation
@@ -182,9 +182,9 @@ impl Simulation {
         self.events.push(Reverse((moment, self.events_made, event)));
     }
 
-    fn happen(&mut self, now: Micros, event: Event, provider: &Provider) {
+    fn happen(&mut self, now: Micros, event: &Event, provider: &Provider) {
         let clock = clock(now);
-        match event {
+        match *event {
             Event::Arrive { permit, tokens } => match self.seen.arrives(provider, now, tokens) {
                 Ok(()) => {
                     self.outcomes.admitted += 1;
