@@ -33,7 +33,6 @@ pub struct NativeExecution {
 #[napi]
 #[expect(
     clippy::too_many_arguments,
-    clippy::missing_errors_doc,
     reason = "plain numbers cross fastest, and only a lane that does not exist fails"
 )]
 impl NativeExecution {

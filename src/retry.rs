@@ -16,7 +16,6 @@ pub fn retry_delay(attempt: u32, base_delay: f64, max_delay: f64, random: f64) -
 /// Milliseconds that the header of this name asks to wait, at most 120,000; `NaN` where it says nothing.
 #[napi(catch_unwind)]
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "napi-rs hands strings over by value")]
 pub fn retry_after(header: String, name: String, now_unix_milliseconds: f64) -> f64 {
     Header::named(&name)
         .and_then(|name| name.wait(&header, UnixMillis(now_unix_milliseconds)))
