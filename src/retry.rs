@@ -1,5 +1,7 @@
 //! When a failed attempt is worth another.
 
+#![expect(clippy::needless_pass_by_value, reason = "napi-rs hands strings over by value")]
+
 use ai_evals_performance_core::{
     clock::UnixMillis,
     retry::{Header, delay_millis},

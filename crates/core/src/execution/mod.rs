@@ -27,8 +27,8 @@ use lane::{Lane, RunningTask};
 pub use progress::Progress;
 use progress::{Pace, eta_millis};
 
-use crate::limiter::{Slab, 
-    Amounts, Consumption, Demand, Elapsed, Handle,  Limits, MonotonicMillis, Nanos, Permit, Reason, Usage,
+use crate::limiter::{
+    Amounts, Consumption, Demand, Elapsed, Handle, Limits, MonotonicMillis, Nanos, Permit, Reason, Slab, Usage,
 };
 
 /// How often the use of the limits is looked at for its mean.
@@ -122,7 +122,7 @@ impl Execution {
             concurrency: concurrency.get(),
             elapsed: Elapsed::default(),
             lanes: Vec::new(),
-            running: Slab::new(),
+            running: Slab::default(),
             activity: Activity::default(),
             pace: Pace::default(),
             runs: 0,
@@ -153,12 +153,12 @@ impl Execution {
     pub fn try_start(&mut self, id: LaneId, demand: &Demand, now: MonotonicMillis) -> Start {
         let time = self.advance(now);
         let lane = &mut self.lanes[id.0 as usize];
-        let start = if self.running.len() >= self.concurrency || self.running.is_full() {
+        let start = if self.running.len() as u64 >= self.concurrency || self.running.is_full() {
             lane.leave_line(now);
-            Start::Refused(Refusal::places(id, self.concurrency, self.running.len()))
+            Start::Refused(Refusal::places(id, self.concurrency, self.running.len() as u64))
         } else {
             match lane.try_start(id, demand, now, time) {
-                Ok(task) => Start::Started(self.running.insert(task)),
+                Ok(task) => Start::Started(Permit(self.running.insert(task))),
                 Err(refused) => refused,
             }
         };
@@ -187,7 +187,7 @@ impl Execution {
     /// as done: an attempt that will be made again does not.
     pub fn end(&mut self, permit: Permit, outcome: Outcome, used: Consumption, completed: bool, now: MonotonicMillis) {
         let time = self.advance(now);
-        let Some(task) = self.running.remove(permit) else {
+        let Some(task) = self.running.remove(permit.0) else {
             return;
         };
         let change = self.lanes[task.lane.0 as usize].end(&task, outcome, used, now, time);
@@ -238,7 +238,7 @@ impl Execution {
     /// The tokens reserved for a task in flight.
     #[must_use]
     pub fn reserved(&self, permit: Permit) -> Option<Amounts> {
-        let task = self.running.get(permit)?;
+        let task = self.running.get(permit.0)?;
         self.lanes[task.lane.0 as usize].reserved(task)
     }
 
@@ -315,7 +315,7 @@ impl Execution {
 
     fn advance(&mut self, now: MonotonicMillis) -> Nanos {
         let time = self.elapsed.advance(now);
-        self.activity.advance(time, self.running.len(), self.concurrency);
+        self.activity.advance(time, self.running.len() as u64, self.concurrency);
         if self.activity.sample_age() >= SAMPLE_EVERY {
             self.sample(now);
         }
