@@ -278,6 +278,13 @@ impl NativeExecution {
         Ok(())
     }
 
+    /// How many decisions adaptive lanes have taken.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn decided(&self) -> f64 {
+        self.execution.decided() as f64
+    }
+
     /// The last 1,000 decisions of adaptive lanes, a list in JSON.
     #[napi(catch_unwind)]
     pub fn decisions(&self) -> Result<String> {

@@ -290,6 +290,12 @@ impl Execution {
         }
     }
 
+    /// How many decisions adaptive lanes have taken.
+    #[must_use]
+    pub fn decided(&self) -> u64 {
+        self.decisions.count
+    }
+
     /// The latest decisions of adaptive lanes, the oldest first.
     pub fn decisions(&self) -> impl Iterator<Item = &Decision> {
         self.decisions.iter()

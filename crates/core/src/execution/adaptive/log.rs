@@ -72,19 +72,23 @@ impl Change {
     }
 }
 
-/// The last 1,000.
+/// The last 1,000, and how many there have been.
 #[derive(Debug, Default)]
-pub(in crate::execution) struct DecisionLog(VecDeque<Decision>);
+pub(in crate::execution) struct DecisionLog {
+    last: VecDeque<Decision>,
+    pub(in crate::execution) count: u64,
+}
 
 impl DecisionLog {
     pub(in crate::execution) fn push(&mut self, decision: Decision) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+        if self.last.len() == KEPT {
+            self.last.pop_front();
         }
-        self.0.push_back(decision);
+        self.last.push_back(decision);
+        self.count += 1;
     }
 
     pub(in crate::execution) fn iter(&self) -> impl Iterator<Item = &Decision> {
-        self.0.iter()
+        self.last.iter()
     }
 }
