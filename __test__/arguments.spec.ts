@@ -47,6 +47,8 @@ const string = kind('a string', [STRING])
 const optionalString = kind('a string', [STRING, ABSENT])
 const optionalBoolean: Kind = kind('a boolean', [ABSENT, ANY[7] as Refused])
 const fn = kind('a function', [FUNCTION])
+const optionalFn = kind('a function', [FUNCTION, ABSENT])
+const signal = kind('an AbortSignal', [ABSENT])
 const object = kind('an object', [OBJECT])
 const optionalObject = kind('an object', [OBJECT, ABSENT])
 const count = kind('an integer ≥ 1', [NUMBER, ABSENT], [...notWhole, [Number.POSITIVE_INFINITY, 'Infinity']])
@@ -57,6 +59,15 @@ const countFrom0 = kind(
     [-1, '-1'],
     [0.5, '0.5'],
     [Number.NaN, 'NaN'],
+  ],
+)
+const delay = kind(
+  'a number from 0 to 2147483647',
+  [NUMBER, ABSENT],
+  [
+    [-1, '-1'],
+    [Number.NaN, 'NaN'],
+    [2 ** 31, '2147483648'],
   ],
 )
 const positive = kind('a number > 0', [NUMBER, ABSENT], notANumber)
@@ -140,6 +151,30 @@ const workerConfig = (use: (config: any) => unknown): Argument[] => [
   ['rateLimit', optionalObject, (rateLimit) => use({ rateLimit })],
   ['rateLimit.requestsPerMinute', limit, (requestsPerMinute) => use({ rateLimit: { requestsPerMinute } })],
   ['rateLimit.tokensPerMinute', limit, (tokensPerMinute) => use({ rateLimit: { tokensPerMinute } })],
+  ['rateLimit.inputTokensPerMinute', limit, (inputTokensPerMinute) => use({ rateLimit: { inputTokensPerMinute } })],
+  ['rateLimit.outputTokensPerMinute', limit, (outputTokensPerMinute) => use({ rateLimit: { outputTokensPerMinute } })],
+  ['rateLimit.burst', limit, (burst) => use({ rateLimit: { burst } })],
+  [
+    'rateLimit.guarantee',
+    kind('one of strict, balanced', [STRING, ABSENT], [STRING]),
+    (guarantee) => use({ rateLimit: { guarantee } }),
+  ],
+  ['retry', kind('an object or true', [OBJECT, ABSENT, ANY[7] as Refused]), (retry) => use({ retry })],
+  ['retry.attempts', count, (attempts) => use({ retry: { attempts } })],
+  ['retry.baseDelay', delay, (baseDelay) => use({ retry: { baseDelay } })],
+  ['retry.maxDelay', delay, (maxDelay) => use({ retry: { maxDelay } })],
+  ['timeout', positive, (timeout) => use({ timeout })],
+  ['estimateTokens', optionalFn, (estimateTokens) => use({ estimateTokens })],
+  ['maxErrors', limit, (maxErrors) => use({ maxErrors })],
+]
+/** What only the constructor takes. */
+const fixedConfig = (use: (config: any) => unknown): Argument[] => [
+  ['signal', signal, (signal) => use({ signal })],
+  ['adaptive', optionalBoolean, (adaptive) => use({ adaptive })],
+  ['key', optionalFn, (key) => use({ key })],
+  ['limiter', kind('a RateLimiter or a function', [FUNCTION, ABSENT]), (limiter) => use({ limiter })],
+  ['journal', kind('the path of a file or an object', [STRING, OBJECT, ABSENT]), (journal) => use({ journal })],
+  ['journal.path', string, (path) => use({ journal: { path } })],
 ]
 const tokens = (use: (tokens: any) => unknown): Argument[] => [
   ['tokens', amount('a number ≥ 0'), (tokens) => use({ tokens })],
@@ -439,7 +474,20 @@ const ARGUMENTS: Record<string, Argument[]> = {
   ],
   'ResultWriter#flush': [['writer', fn, (wrong) => writer.flush(wrong)]],
 
-  ParallelExecutor: workerConfig((config) => new api.ParallelExecutor(config)),
+  ParallelExecutor: [
+    ...workerConfig((config) => new api.ParallelExecutor(config)),
+    ...fixedConfig((config) => new api.ParallelExecutor(config)),
+  ],
+  'ParallelExecutor#getRateLimiterState': [['key', optionalString, (key) => executor.getRateLimiterState(key)]],
+  'ParallelExecutor#run': [
+    ['tasks', of('an iterable or async iterable of tasks', ARRAY, STRING), (tasks) => executor.run(tasks, run as any)],
+    ['executor', fn, (wrong) => executor.run([task], wrong)],
+    ['options', optionalObject, (options) => executor.run([], run as any, options)],
+    ['ordered', optionalBoolean, (ordered) => executor.run([], run as any, { ordered })],
+    ['window', count, (window) => executor.run([], run as any, { window })],
+    ['bufferSize', count, (bufferSize) => executor.run([], run as any, { bufferSize })],
+    ['signal', signal, (signal) => executor.run([], run as any, { signal })],
+  ],
   'ParallelExecutor#updateConfig': workerConfig((config) => executor.updateConfig(config)),
   'ParallelExecutor#executeTasks': [
     ['tasks', of('an array', ARRAY), (tasks) => executor.executeTasks(tasks, run as any)],
@@ -509,7 +557,7 @@ const ARGUMENTS: Record<string, Argument[]> = {
 /** Any value will do: data that becomes a key, items that are carried, values for listeners; and errors are not ours. */
 const EVENTS = ['on', 'addListener', 'prependListener', 'removeListener', 'off', 'removeAllListeners']
 const ANY_VALUE = [
-  ...['DatasetStream#push', 'PerformanceError', 'SourceError', 'ReplayMissError'],
+  ...['DatasetStream#push', 'PerformanceError', 'SourceError', 'RunStoppedError', 'ReplayMissError'],
   // Node.js itself looks at what an EventEmitter is given.
   ...EVENTS.map((name) => `Store#${name}`),
 ]

@@ -58,6 +58,11 @@ const PROVOKE: Record<string, () => unknown> = {
     }
     return new ParallelExecutor().executeTasksStreaming(source(), async () => ({}))
   },
+  ERR_ABORTED: () => new ParallelExecutor({ signal: AbortSignal.abort() }).executeTasks([], async () => ({})),
+  ERR_TOO_MANY_ERRORS: () => {
+    const failing = () => Promise.reject(new Error('no'))
+    return new ParallelExecutor({ maxErrors: 1 }).executeTasks([{ id: 'a', testCase: testCase('a') }], failing)
+  },
   ERR_RESULT_COUNT: () => {
     const processor = new BatchProcessor()
     processor.addTestCase(testCase('a'))

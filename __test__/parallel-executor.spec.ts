@@ -1,4 +1,4 @@
-import { type ExecutionResult, ParallelExecutor } from '@aah/ai-evals-performance'
+import { type ExecutionResult, ParallelExecutor, type WaitReason } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
@@ -162,10 +162,10 @@ describe('events', () => {
       ['start', { totalTasks: 2, concurrency: 1, maxWorkers: 2 }],
       ['taskStart', { taskId: 'good', task: good, index: 0 }],
       ['taskComplete', { taskId: 'good', task: good, index: 0, result: { actual: 1 }, executionTime: 0 }],
-      ['progress', { completed: 1, failed: 0, total: 2 }],
+      ['progress', expect.objectContaining({ completed: 1, done: 1, failed: 0, inFlight: 0, waiting: 1, total: 2 })],
       ['taskStart', { taskId: 'bad', task: bad, index: 1 }],
       ['taskError', { taskId: 'bad', task: bad, index: 1, error, executionTime: 0 }],
-      ['progress', { completed: 2, failed: 1, total: 2 }],
+      ['progress', expect.objectContaining({ completed: 2, done: 2, failed: 1, inFlight: 0, waiting: 0, total: 2 })],
       ['complete', { totalTasks: 2, failed: 1, results, metrics: executor.getMetrics() }],
     ])
   })
@@ -259,6 +259,12 @@ describe('two runs at once', () => {
   })
 })
 
+/** Nothing was waited for but this. */
+function waited(reasons: Partial<Record<WaitReason, number>>): Record<WaitReason, number> {
+  const nothing = { requests: 0, tokens: 0, 'input-tokens': 0, 'output-tokens': 0, concurrency: 0, provider: 0 }
+  return { ...nothing, ...reasons }
+}
+
 describe('getMetrics', () => {
   test('is all zero before the first run', () => {
     expect(new ParallelExecutor().getMetrics()).toEqual({
@@ -267,6 +273,8 @@ describe('getMetrics', () => {
       parallelEfficiency: 0,
       throttleTime: 0,
       workerUtilization: 0,
+      waitTime: waited({}),
+      limitUtilization: 0,
     })
   })
 
@@ -284,6 +292,8 @@ describe('getMetrics', () => {
       parallelEfficiency: 1,
       throttleTime: 10_000,
       workerUtilization: 0.5,
+      waitTime: waited({ requests: 10_000 }),
+      limitUtilization: expect.any(Number),
     })
     await vi.advanceTimersByTimeAsync(70_000)
     await run
@@ -294,6 +304,8 @@ describe('getMetrics', () => {
       parallelEfficiency: 60 / 160,
       throttleTime: 60_000,
       workerUtilization: 60 / 320,
+      waitTime: waited({ requests: 60_000 }),
+      limitUtilization: expect.any(Number),
     })
   })
 })

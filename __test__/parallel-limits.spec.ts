@@ -209,20 +209,30 @@ describe('a wait', () => {
     executor.on('throttle', throttled)
     const hand = new ByHand()
     const given = tasks(2)
+    const begun = Date.now()
     const run = executor.executeTasks(given, hand.execute)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(hand.inFlight).toEqual(['0'])
-    return { executor, throttled, hand, given, run }
+    return { begun, executor, throttled, hand, given, run }
   }
 
   test('is told once, with what it is for', async () => {
-    const { throttled, hand, given, run, executor } = await waiting()
+    const { begun, throttled, hand, given, run, executor } = await waiting()
     await hand.finish('0')
     executor.updateConfig({ concurrency: 5 })
     await vi.advanceTimersByTimeAsync(50_000)
     await hand.finish('1')
     await run
-    const expected = { reason: 'requests', waitTime: MINUTE, limit: 1, current: 1, taskId: '1', task: given[1] }
+    const expected = {
+      reason: 'requests',
+      waitTime: MINUTE,
+      limit: 1,
+      current: 1,
+      key: undefined,
+      until: begun + MINUTE,
+      taskId: '1',
+      task: given[1],
+    }
     expect(throttled.mock.calls).toEqual([[expected]])
   })
 

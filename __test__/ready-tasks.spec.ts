@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ReadyTasks } from '../lib/parallel/ready-tasks.ts'
-import type { Placed } from '../lib/parallel/task-source.ts'
+import { type Placed, ReadyTasks } from '../lib/parallel/ready-tasks.ts'
 
 /** What the queue has to do, in the plainest way. */
 class Model {
@@ -28,7 +27,7 @@ test('the highest priority comes first, equal ones in order, however adding and 
         if (priority === null) {
           expect(ready.take()).toBe(model.take())
         } else {
-          const placed = { task: { id: '', testCase: { id: '', input: 0, expected: 0 } }, index, priority }
+          const placed = { index, priority }
           ready.add(placed)
           model.add(placed)
         }
@@ -41,7 +40,6 @@ test('a task is compared with few others, however many are ready', () => {
   let compared = 0
   const ready = new ReadyTasks()
   const placed = (index: number): Placed => ({
-    task: { id: '', testCase: { id: '', input: 0, expected: 0 } },
     index,
     get priority() {
       compared++

@@ -2,6 +2,11 @@ import { EventEmitter } from 'node:events'
 
 const plainEmit = EventEmitter.prototype.emit
 
+/** Whether `emitSafely` would reach anybody: where nobody listens, an event need not even be made. */
+export function isHeard(emitter: EventEmitter, event: string): boolean {
+  return emitter.emit !== plainEmit || emitter.listenerCount(event) > 0
+}
+
 /**
  * Tells every listener of `event`. One that throws, or whose promise rejects, keeps no other from hearing of it and
  * disturbs nobody else; what it threw goes to the listeners of `'error'`, where there are any.

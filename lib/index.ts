@@ -62,14 +62,23 @@ export { ResultWriter } from './stream/result-writer.ts'
 
 // Parallel execution
 export type {
+  AdaptiveDecision,
+  DetailedExecutionMetrics,
   EvalError,
   ExecutionMetrics,
   ExecutionResult,
   ExecutionTask,
+  ExecutorFunction,
   RateLimit,
+  RetryOptions,
+  RunOptions,
+  TaskContext,
+  TokenEstimate,
   WaitReason,
   WorkerConfig,
 } from './parallel/types.ts'
+export type { ProgressEvent } from './parallel/events.ts'
+export type { JournalOptions } from './parallel/journal.ts'
 export type { Permit } from './parallel/permit.ts'
 export type { PermitRequest, PermitUse } from './parallel/permit-request.ts'
 export { RateLimiter, type RateLimiterOptions, type RateLimiterState, type Refusal } from './parallel/rate-limiter.ts'
@@ -84,6 +93,7 @@ export { scoreAll } from './scoring/score-all.ts'
 export { registerCodec, type ValueCodec } from './values/codec/registry.ts'
 
 // Common
+export { RunStoppedError } from './parallel/run-stopped-error.ts'
 export { SourceError } from './parallel/source-error.ts'
 export { PerformanceError } from './errors.ts'
 export type { Bytes, Milliseconds } from './units.ts'

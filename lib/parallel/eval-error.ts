@@ -37,6 +37,7 @@ const UNREACHED_CODES = new Set([
 ])
 /** How runtimes and the clients of OpenAI and Anthropic name them, by `name`, `type`, `code` or class. */
 const TRANSIENT_NAME = /abort|timeout|APIConnection|rate_?limit|overloaded|TooManyRequests|Throttling/i
+const RATE_LIMIT_NAME = /rate_?limit|TooManyRequests|Throttling/i
 const TRANSIENT_MESSAGE =
   /time(d )?-?out|rate.?limit|too many requests|fetch failed|network error|socket hang up|overloaded|connection (error|reset|refused|closed|lost)|ECONN|ETIMEDOUT|EAI_AGAIN/i
 /** Statuses other than 5xx that a later try may not meet: timeout, lock conflict, too early, rate limit. */
@@ -60,10 +61,14 @@ export function toEvalError(thrown: unknown, task: ExecutionTask): EvalError {
   }
 }
 
-/** Whether the same call may succeed later. A status decides; then codes and names, then what the messages say. */
+/**
+ * Whether the same call may succeed later. What the AWS SDK declares decides, whose throttling has a status of 400; then a
+ * status; then codes and names, then what the messages say.
+ */
 export function isRetryable(thrown: unknown): boolean {
   const failures = withCauses(thrown)
   for (const failure of failures) {
+    if (typeof read(failure, '$retryable') === 'object') return true
     const status = statusOf(failure)
     if (status !== undefined) return TRANSIENT_STATUSES.has(status) || (status >= 500 && status <= 599)
     const declared = read(failure, 'isRetryable')
@@ -80,8 +85,19 @@ export function wasRefused(thrown: unknown): boolean {
   })
 }
 
+/** Whether the provider said that there were too many requests. */
+export function isRateLimit(thrown: unknown): boolean {
+  for (const failure of withCauses(thrown)) {
+    if (read(read(failure, '$retryable'), 'throttling') === true) return true
+    const status = statusOf(failure)
+    if (status !== undefined) return status === 429
+    if (namesOf(failure).some((name) => typeof name === 'string' && RATE_LIMIT_NAME.test(name))) return true
+  }
+  return false
+}
+
 /** What was thrown, then its causes, then theirs: also where clients collect several tries in one error. */
-function withCauses(thrown: unknown): unknown[] {
+export function withCauses(thrown: unknown): unknown[] {
   const found = new Set<unknown>([thrown])
   for (const failure of found) {
     const several = read(failure, 'errors')
@@ -117,8 +133,16 @@ function statusOf(failure: unknown): number | undefined {
 function hasTransientName(failure: unknown): boolean {
   const code = read(failure, 'code')
   if (typeof code === 'string' && NETWORK_CODES.has(code)) return true
-  const names = [code, read(failure, 'name'), read(failure, 'type'), read(read(failure, 'constructor'), 'name')]
-  return names.some((name) => typeof name === 'string' && TRANSIENT_NAME.test(name))
+  return namesOf(failure).some((name) => typeof name === 'string' && TRANSIENT_NAME.test(name))
+}
+
+function namesOf(failure: unknown): unknown[] {
+  return [
+    read(failure, 'code'),
+    read(failure, 'name'),
+    read(failure, 'type'),
+    read(read(failure, 'constructor'), 'name'),
+  ]
 }
 
 function messageOf(thrown: unknown): string {

@@ -1,147 +1,329 @@
-import { NativeExecutorLimiter } from '../native.ts'
+import { LONGEST_TIMEOUT } from '../arguments.ts'
+import { NativeExecution } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
+import type { Job } from './job.ts'
+import type { Lane } from './lane.ts'
+import { type EarlierStarts, Lanes } from './lanes.ts'
+import { requestTooLarge } from './limiter-errors.ts'
+import type { Queue } from './queue.ts'
+import { Ring } from './ring.ts'
 import type { Settings } from './settings.ts'
 import { TimerClock } from './timer-clock.ts'
-import type { ExecutionMetrics, RateLimit } from './types.ts'
+import type { Use } from './token-use.ts'
+import type { AdaptiveDecision, DetailedExecutionMetrics, WaitReason } from './types.ts'
 
-const LONGEST_TIMEOUT = 2 ** 31 - 1
+/** What the native execution answers instead of a permit. */
+const REFUSED = -1
+const TOO_LARGE = -2
 
-/** A run's next task, as the gate sees it. */
-export interface Request {
-  readonly outputTokens: number | undefined
-  readonly inputCharacters: number
-  /** It may start: called once. */
-  granted(permit: number): void
-  /** A rate limit holds it back: called at most once. */
-  throttled(throttle: Throttle): void
-}
+/** How an attempt ended, as the limits see it. */
+export const ENDING = { answered: 0, refused: 1, failed: 2, rateLimited: 3, givenUp: 4 } as const
+/** Added to how it ended: the task is not over. */
+export const AGAIN = 8
 
 /** Which limit holds a task back, for how long at most, and how much of it is used. */
 export interface Throttle {
-  readonly reason: 'requests' | 'tokens'
+  readonly reason: WaitReason
   readonly waitTime: Milliseconds
   readonly limit: number
   readonly current: number
 }
 
-/** How a task ended, as the limits see it. */
-export interface Ending {
-  /** Whether it failed, and whether the provider surely did not answer it. */
-  readonly failure: 'refused' | 'unknown' | undefined
-  /** Tokens that were reported. */
-  readonly tokens: number | undefined
-  /** Characters of question and answer; of the question alone where it failed. */
-  readonly characters: number
-}
-
 /**
- * Lets tasks start when the native limiter admits them. Runs take turns: each has at most one request here, and nobody
- * overtakes the one in front, so a large task is not starved by small ones.
+ * Lets tasks start when the native execution admits them. Lanes that have something to start take turns; one that was
+ * refused is not asked again before its time has come or something has changed.
+ *
+ * Invariant: a lane is in `#turns` only if it is not blocked, and every lane that is not blocked and has a task is there.
  */
 export class Gate {
-  readonly #limiter: NativeExecutorLimiter
-  readonly #clock = new TimerClock()
-  readonly #requests: Request[] = []
-  #rateLimit: RateLimit
-  #announced: Request | undefined
+  readonly clock = new TimerClock()
+  readonly #native: NativeExecution
+  readonly #lanes: Lanes
+  #concurrency: number
+  readonly #turns = new Ring<Lane>()
+  #inFlight = 0
+  #runs = 0
+  #isAdmitting = false
+  /** Lanes that the native execution takes for waiting ones. */
+  #waiting = 0
+  /** Lanes that are blocked until a certain time. */
+  #timed = 0
+  readonly #onAdapted: ((decisions: AdaptiveDecision[]) => void) | undefined
+  /** Decisions of adaptive lanes that have been told of. */
+  #told = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  #admitting = false
+  #timerAt = Number.POSITIVE_INFINITY
 
-  constructor(settings: Settings) {
-    this.#rateLimit = settings.rateLimit
-    this.#limiter = new NativeExecutorLimiter(...limitsOf(settings))
+  /** `adapted` is told what adaptive lanes decide. */
+  constructor(settings: Settings, adapted: (decisions: AdaptiveDecision[]) => void) {
+    this.#onAdapted = settings.adaptive ? adapted : undefined
+    this.#concurrency = settings.concurrency
+    this.#native = new NativeExecution(settings.concurrency)
+    this.#lanes = new Lanes(this.#native, settings)
   }
 
-  request(request: Request): void {
-    this.#requests.push(request)
-    this.#admit()
+  get hasRoom(): boolean {
+    return this.#inFlight < this.#concurrency
   }
 
-  end(permit: number, { failure, tokens, characters }: Ending): void {
-    const now = this.#clock.now()
-    if (failure === undefined) this.#limiter.settle(now, permit, tokens, characters)
-    else this.#limiter.fail(now, permit, characters, failure === 'refused')
-    this.#admit()
+  get concurrency(): number {
+    return this.#concurrency
+  }
+
+  /** The lane of `key`; throws what the user's function throws that says its limiter. */
+  lane(key: string): Lane {
+    return this.#lanes.of(key, () => this.clock.now())
+  }
+
+  /** Whether every task of these lanes has to wait for something else than a place. */
+  areHeldBack(queues: Iterable<Queue>): boolean {
+    for (const { lane, head } of queues) {
+      if (head !== undefined && !lane.isBlocked && lane.backingOff < this.#concurrency) return false
+    }
+    return true
+  }
+
+  /** `queue` has something to start; nothing starts before `admit`. */
+  join(queue: Queue): void {
+    queue.lane.join(queue)
+    this.#wake(queue.lane)
+  }
+
+  /** `job` may have another attempt; nothing starts before `admit`. */
+  returnTo(job: Job): void {
+    job.queue.lane.returnTo(job)
+    this.#unblockFor(job)
+  }
+
+  /**
+   * Starts whatever may start. `now` is given where only code of ours has run since it was read. Callbacks may come back
+   * here: then the loop that called them goes on anyway.
+   */
+  admit(now = Number.NaN): void {
+    if (this.#isAdmitting) return
+    this.#isAdmitting = true
+    try {
+      for (let lane = this.#turns.first; lane !== undefined && this.hasRoom; lane = this.#turns.first) {
+        this.#admitOf(lane, Number.isNaN(now) ? this.clock.now() : now)
+        now = Number.NaN
+      }
+      if (this.#waiting > 0) this.#leaveLines()
+    } finally {
+      this.#isAdmitting = false
+    }
+    if (this.#timer !== undefined && this.#timed === 0) this.#clearTimer()
+    if (this.#onAdapted !== undefined) this.#tellAdapted(this.#onAdapted)
+  }
+
+  decisions(): AdaptiveDecision[] {
+    return this.#lanes.decisions(this.clock.now())
+  }
+
+  /** An attempt of `job` has ended; nothing starts before `admit`. */
+  end(job: Job, now: Milliseconds, ending: number, use: Use): void {
+    const { lane } = job.queue
+    this.#native.end(now, job.permit, ending, use.tokens, use.inputTokens, use.outputTokens, use.characters)
+    this.#inFlight--
+    if (lane.isBlocked) this.#unblock(lane)
+    if (lane.limiter !== undefined && this.#waiting > 0) this.#unblockAll((other) => other.limiter === lane.limiter)
+  }
+
+  /** A provider asked for a pause. */
+  block(lane: Lane, now: Milliseconds, pause: Milliseconds): void {
+    this.#native.block(now, lane.id, pause)
+  }
+
+  /** What was reserved for a task that has started: requests, tokens, input tokens, output tokens. */
+  reserved(permit: number): Float64Array {
+    return this.#native.reserved(permit)
+  }
+
+  /** A run has ended before its tasks did. */
+  forget(queues: Iterable<Queue>): void {
+    const now = this.clock.now()
+    for (const queue of queues) {
+      const { lane } = queue
+      lane.leave(queue)
+      if (!lane.isEmpty) this.#unblock(lane)
+      else if (lane.isBlocked || lane.isWaiting) {
+        this.#unblock(lane)
+        this.#stopWaiting(lane, now)
+      }
+    }
+    if (this.#timed === 0) this.#clearTimer()
   }
 
   setLimits(settings: Settings): void {
-    this.#rateLimit = settings.rateLimit
-    this.#limiter.setLimits(this.#clock.now(), ...limitsOf(settings))
-    this.#admit()
+    const now = this.clock.now()
+    this.#concurrency = settings.concurrency
+    this.#native.setConcurrency(now, settings.concurrency)
+    this.#lanes.setLimits(settings, now)
+    this.#unblockAll()
+    this.admit()
   }
 
   reset(): void {
-    this.#limiter.reset(this.#clock.now())
-    this.#admit()
+    this.#native.reset(this.clock.now())
+    this.#unblockAll()
+    this.admit()
   }
 
   beginRun(): void {
-    this.#limiter.beginRun(this.#clock.now())
+    this.#runs++
+    this.#native.beginRun(this.clock.now())
   }
 
   endRun(): void {
-    this.#limiter.endRun(this.#clock.now())
+    this.#native.endRun(this.clock.now())
+    if (--this.#runs === 0) this.#lanes.stopListening()
   }
 
-  usage() {
-    return this.#limiter.usage(this.#clock.now())
+  usage(key?: string) {
+    return this.#lanes.usage(this.clock.now(), key)
   }
 
-  metrics(): ExecutionMetrics {
-    const metrics = this.#limiter.metrics(this.#clock.now())
-    return {
-      totalExecutionTime: metrics.totalMillis,
-      avgExecutionTime: metrics.meanTaskMillis,
-      parallelEfficiency: metrics.efficiency,
-      throttleTime: metrics.throttledMillis,
-      workerUtilization: metrics.utilization,
+  progress(remaining: number) {
+    return this.#native.progress(this.clock.now(), remaining)
+  }
+
+  metrics(): DetailedExecutionMetrics {
+    return this.#lanes.metrics(this.clock.now())
+  }
+
+  /** Starts of an earlier process, which count as they would have there. */
+  expect(earlier: readonly EarlierStarts[]): void {
+    this.#lanes.expect(earlier)
+  }
+
+  #admitOf(lane: Lane, now: Milliseconds): void {
+    const job = lane.first(this.#concurrency)
+    if (job === undefined) {
+      this.#turns.shift()
+      lane.isInTurn = false
+      if (lane.isWaiting) this.#stopWaiting(lane, now)
+      return
     }
+    const { tokens, inputTokens, outputTokens } = job.demand
+    const permit = this.#native.tryStart(now, lane.id, tokens, inputTokens, outputTokens, job.inputCharacters)
+    if (permit === REFUSED) {
+      this.#hold(lane, job, now)
+      return
+    }
+    if (lane.isWaiting) {
+      lane.isWaiting = false
+      this.#waiting--
+    }
+    lane.shift(job)
+    if (this.#turns.length > 1) this.#turns.push(this.#turns.shift() as Lane)
+    if (permit === TOO_LARGE) {
+      const { reason, limit, current } = this.#native.refusal()
+      job.queue.run.refuse(job, requestTooLarge({ reason: reason as WaitReason, waitTime: 0, limit, demand: current }))
+      return
+    }
+    this.#inFlight++
+    job.queue.run.start(job, permit, now)
   }
 
-  /** Starts whatever may start. Callbacks may come back here: then the loop that called them asks again anyway. */
-  #admit(): void {
-    if (this.#admitting) return
-    this.#admitting = true
+  #tellAdapted(adapted: (decisions: AdaptiveDecision[]) => void): void {
+    const count = this.#native.decided() - this.#told
+    if (count === 0) return
+    this.#told += count
+    adapted(this.#lanes.decisions(this.clock.now(), count))
+  }
+
+  /** The limits of the lane that is in turn refuse its first task. */
+  #hold(lane: Lane, job: Job, now: Milliseconds): void {
+    const { waitTime, reason, limit, current } = this.#native.refusal()
+    this.#turns.shift()
+    lane.isInTurn = false
+    lane.isBlocked = true
+    if (!lane.isWaiting) this.#waiting++
+    lane.isWaiting = true
+    lane.until = now + waitTime
+    if (lane.limiter !== undefined) this.#listen(lane)
+    if (Number.isFinite(waitTime)) {
+      this.#timed++
+      this.#schedule(lane.until, now)
+    }
+    // Without a reason it waits for a place, which is no throttling.
+    if (!job.isAnnounced && reason !== '') {
+      job.isAnnounced = true
+      // Whoever is told may change the limits; then the lane is in turn again.
+      job.queue.run.throttled(job, { reason, waitTime, limit, current })
+    }
+    for (const { run } of [...lane.line]) run.lookFurther()
+  }
+
+  #wake(lane: Lane): void {
+    if (lane.isInTurn || lane.isBlocked) return
+    lane.isInTurn = true
+    this.#turns.push(lane)
+  }
+
+  #unblock(lane: Lane): void {
+    if (!lane.isBlocked) return
+    lane.isBlocked = false
+    if (Number.isFinite(lane.until)) this.#timed--
+    this.#wake(lane)
+  }
+
+  #unblockAll(which: (lane: Lane) => boolean = () => true): void {
+    for (const lane of this.#lanes) if (which(lane)) this.#unblock(lane)
+  }
+
+  /** A task that goes before the one that was refused may be smaller. */
+  #unblockFor(job: Job): void {
+    const { lane } = job.queue
+    if (lane.isBlocked) this.#unblock(lane)
+    else this.#wake(lane)
+  }
+
+  /** While all places are taken, no lane waits for its limits, nor stands in line for somebody else's. */
+  #leaveLines(): void {
+    if (this.hasRoom) return
+    for (const lane of this.#turns) if (lane.isWaiting) this.#stopWaiting(lane, this.clock.now())
+  }
+
+  #stopWaiting(lane: Lane, now: Milliseconds): void {
+    if (!lane.isWaiting) return
+    lane.isWaiting = false
+    this.#waiting--
+    this.#native.stopWaiting(now, lane.id)
+  }
+
+  #listen(lane: Lane): void {
+    this.#lanes.listen(lane, () => {
+      this.#unblock(lane)
+      this.admit()
+    })
+  }
+
+  #schedule(until: Milliseconds, now: Milliseconds): void {
+    if (until >= this.#timerAt) return
+    this.#clearTimer()
+    this.#timerAt = until
+    // The timer keeps the process alive, because somebody awaits the run.
+    this.#timer = this.clock.after(Math.min(Math.ceil(until - now), LONGEST_TIMEOUT), () => this.#due())
+  }
+
+  #clearTimer(): void {
     globalThis.clearTimeout(this.#timer)
     this.#timer = undefined
-    try {
-      while (this.#admitFirst()) {}
-    } finally {
-      this.#admitting = false
-    }
+    this.#timerAt = Number.POSITIVE_INFINITY
   }
 
-  /** Whether it is worth asking again at once. */
-  #admitFirst(): boolean {
-    const first = this.#requests[0]
-    if (first === undefined) return false
-    const { outputTokens, inputCharacters } = first
-    const { permit, wait, reason } = this.#limiter.tryAcquire(this.#clock.now(), outputTokens, inputCharacters)
-    if (permit !== undefined) {
-      this.#requests.shift()
-      this.#announced = undefined
-      first.granted(permit)
-      return true
+  #due(): void {
+    this.#timer = undefined
+    this.#timerAt = Number.POSITIVE_INFINITY
+    const now = this.clock.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const lane of this.#lanes) {
+      if (!lane.isBlocked || lane.until === Number.POSITIVE_INFINITY) continue
+      // Real timers fire up to a millisecond early; whoever comes too early is refused again.
+      if (lane.until <= now + 1) this.#unblock(lane)
+      else next = Math.min(next, lane.until)
     }
-    if (wait === undefined || reason === undefined) return false
-    if (this.#announced !== first) {
-      this.#announced = first
-      const limit = reason === 'requests' ? this.#rateLimit.requestsPerMinute : this.#rateLimit.tokensPerMinute
-      first.throttled({
-        reason,
-        waitTime: wait,
-        limit: limit ?? Number.POSITIVE_INFINITY,
-        current: this.usage()[reason],
-      })
-      return true // Whoever was told may have changed the limits.
-    }
-    // The timer keeps the process alive, because somebody awaits the run.
-    this.#timer = this.#clock.after(Math.min(Math.ceil(wait), LONGEST_TIMEOUT), () => this.#admit())
-    return false
+    if (next < Number.POSITIVE_INFINITY) this.#schedule(next, now)
+    this.admit()
   }
-}
-
-function limitsOf({ rateLimit, concurrency }: Settings): [number, number, number] {
-  const { requestsPerMinute, tokensPerMinute = Number.POSITIVE_INFINITY } = rateLimit
-  return [requestsPerMinute, tokensPerMinute, concurrency]
 }

@@ -1,13 +1,25 @@
 import { EventEmitter } from 'node:events'
-import { checkFunction } from '../arguments.ts'
+import { booleanOption, checkFunction, checkOptions, checkSignal, checkString, integerOption } from '../arguments.ts'
 import { emitSafely } from '../emit.ts'
 import { streamConfig as checkedStreamConfig, EXECUTOR_DEFAULTS } from '../stream/config.ts'
-import type { RunResult, StreamConfig } from '../stream/types.ts'
+import type { StreamConfig } from '../stream/types.ts'
+import { Events } from './events.ts'
 import { Gate } from './gate.ts'
-import { type ExecutorFunction, Run } from './run.ts'
+import { Results } from './results.ts'
+import { Run } from './run.ts'
 import { changedSettings, initialSettings, type Settings } from './settings.ts'
+import { ArraySink, type Sink, TakenSink } from './sink.ts'
 import { ListSource, StreamSource, type TaskSource } from './task-source.ts'
-import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, WorkerConfig } from './types.ts'
+import type {
+  AdaptiveDecision,
+  DetailedExecutionMetrics,
+  ExecutionResult,
+  ExecutionTask,
+  ExecutorFunction,
+  RateLimit,
+  RunOptions,
+  WorkerConfig,
+} from './types.ts'
 
 /**
  * Runs tasks as fast as their limits allow, and never faster: at most `concurrency` at a time, and in **any** 60 seconds
@@ -44,13 +56,21 @@ import type { ExecutionMetrics, ExecutionResult, ExecutionTask, RateLimit, Worke
  * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
  * listens to that.
  * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
- * - `'taskStart'` `{ taskId, task, index }`
- * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`
- * - `'taskError'` `{ taskId, task, index, error, executionTime }`
- * - `'progress'` `{ completed, failed, total? }` after each task; `completed` includes the failed ones
- * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
- *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
- * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
+ * - `'taskStart'` `{ taskId, task, index }` before the first attempt
+ * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`; also `fromJournal: true` where the result was
+ *   recorded by an earlier run and the task did not start
+ * - `'taskError'` `{ taskId, task, index, error, executionTime }` where there is to be no other attempt
+ * - `'retry'` `{ taskId, task, index, attempt, delay, error, key }` where there is: after which attempt, and how many
+ *   milliseconds before the next
+ * - `'progress'` {@link ProgressEvent} after a task has ended, at most ten times a second, and once more before the end if
+ *   more have ended since
+ * - `'throttle'` `{ reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often the
+ *   limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and nothing
+ *   changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that of a
+ *   `limiter`. `key` is `undefined` without keys
+ * - `'adapt'` {@link AdaptiveDecision}
+ * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for `run`,
+ *   whose results are taken one by one. A run that fails has none
  */
 export class ParallelExecutor extends EventEmitter {
   #settings: Settings
@@ -65,7 +85,9 @@ export class ParallelExecutor extends EventEmitter {
   constructor(config?: WorkerConfig) {
     super()
     this.#settings = initialSettings(config)
-    this.#gate = new Gate(this.#settings)
+    this.#gate = new Gate(this.#settings, (decisions) => {
+      for (const decision of decisions) emitSafely(this, 'adapt', decision)
+    })
   }
 
   /**
@@ -73,13 +95,16 @@ export class ParallelExecutor extends EventEmitter {
    * executor throws, rejects, or resolves to nothing has an `error` and disturbs no other.
    *
    * @throws TypeError, RangeError (as a rejection, before anything starts) for something that is no task
+   * @throws {@link RunStoppedError} (as a rejection) where `signal` aborts or `maxErrors` is reached, with the results of
+   * the tasks that had ended
+   * @throws PerformanceError (as a rejection, before anything starts) for a journal that cannot be used, with its code
    */
   async executeTasks<TInput = any, TOutput = any>(
     tasks: ExecutionTask<TInput, TOutput>[],
-    executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>,
+    executor: ExecutorFunction<TInput, TOutput>,
   ): Promise<ExecutionResult<TOutput>[]> {
     checkFunction('executor', executor)
-    return this.#run(new ListSource(tasks), executor as ExecutorFunction)
+    return this.#collect(new ListSource(tasks), executor, 1)
   }
 
   /**
@@ -96,35 +121,77 @@ export class ParallelExecutor extends EventEmitter {
    */
   async executeTasksStreaming<TInput = any, TOutput = any>(
     tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>,
-    executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>,
+    executor: ExecutorFunction<TInput, TOutput>,
     streamConfig?: StreamConfig,
   ): Promise<ExecutionResult<TOutput>[]> {
     checkFunction('executor', executor)
     const { bufferSize } = checkedStreamConfig('streamConfig', streamConfig, EXECUTOR_DEFAULTS)
-    return this.#run(new StreamSource(tasks, bufferSize), executor as ExecutorFunction)
+    return this.#collect(new StreamSource(tasks), executor, bufferSize)
+  }
+
+  /**
+   * The same with the results one by one, in the order of the tasks or as they finish, and no more memory than `window`
+   * of them take. Nothing begins before the first is asked for; then as many tasks are read and started as the limits and
+   * `window` allow. Who stops taking them (`break`, `return()`) stops the run without an error: tasks in flight are given
+   * up, their signals aborted, and the source is closed.
+   *
+   * ```ts
+   * for await (const { task, result, error } of executor.run(rows(), ask, { ordered: false })) {
+   *   await save(task.id, result?.actual ?? error?.message)
+   * }
+   * ```
+   *
+   * Of an array, too, `bufferSize` tasks are read ahead, and the highest `priority` of those starts first.
+   *
+   * The iterator's `next()` rejects, once, with
+   * - {@link SourceError} where the source fails, after the results of all tasks that it gave;
+   * - {@link RunStoppedError} where `signal` aborts or `maxErrors` is reached, at once.
+   *
+   * @throws TypeError, RangeError for an argument that makes no sense
+   */
+  run<TInput = any, TOutput = any>(
+    tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>,
+    executor: ExecutorFunction<TInput, TOutput>,
+    options?: RunOptions,
+  ): AsyncIterableIterator<ExecutionResult<TOutput>, undefined> {
+    checkFunction('executor', executor)
+    checkOptions('options', options)
+    checkSignal('signal', options?.signal)
+    const window = integerOption('window', options?.window, 1_000)
+    const bufferSize = integerOption('bufferSize', options?.bufferSize, EXECUTOR_DEFAULTS.bufferSize)
+    const sink = new TakenSink(booleanOption('ordered', options?.ordered, true))
+    const run = this.#prepare(new StreamSource(tasks), sink, executor, bufferSize, window, options?.signal)
+    return new Results(sink, run)
   }
 
   /**
    * Changes what is named and leaves the rest, at once: a wait that the new limits make shorter ends earlier. To lift a
-   * limit, set it to `Infinity`.
+   * limit, set it to `Infinity`. `signal`, `adaptive`, `key`, `limiter` and `journal` stay as they were constructed.
    *
-   * @throws TypeError, RangeError for a setting that makes no sense; then nothing has changed
+   * @throws TypeError, RangeError for a setting that makes no sense, or cannot change; then nothing has changed
    */
   updateConfig(config: Partial<WorkerConfig>): void {
     this.#settings = changedSettings(this.#settings, config)
     this.#gate.setLimits(this.#settings)
   }
 
-  getMetrics(): ExecutionMetrics {
+  /** What `adaptive` did, the oldest first: the last 1,000 decisions. Empty where it is off. */
+  getAdaptiveLog(): AdaptiveDecision[] {
+    return this.#gate.decisions()
+  }
+
+  getMetrics(): DetailedExecutionMetrics {
     return this.#gate.metrics()
   }
 
   /**
    * The limits, the starts and the tokens that count towards them now, and when the window was last forgotten
-   * (milliseconds since 1970; the time of construction where it never was).
+   * (milliseconds since 1970; the time of construction where it never was). Starts and tokens are those of `key`, or of all
+   * keys together; where there is a `limiter`, those of all who share it.
    */
-  getRateLimiterState(): RateLimit & { currentRequests: number; currentTokens: number; lastReset: number } {
-    const { requests, tokens } = this.#gate.usage()
+  getRateLimiterState(key?: string): RateLimit & { currentRequests: number; currentTokens: number; lastReset: number } {
+    if (key !== undefined) checkString('key', key)
+    const { requests, tokens } = this.#gate.usage(key)
     return { ...this.#settings.rateLimit, currentRequests: requests, currentTokens: tokens, lastReset: this.#lastReset }
   }
 
@@ -134,11 +201,24 @@ export class ParallelExecutor extends EventEmitter {
     this.#gate.reset()
   }
 
-  #run(source: TaskSource, executor: ExecutorFunction): Promise<ExecutionResult[]> {
-    const { concurrency, maxWorkers } = this.#settings
-    const run = new Run(this.#gate, source, executor, (event, payload) => emitSafely(this, event, payload))
-    emitSafely(this, 'start', { totalTasks: source.total, concurrency, maxWorkers })
-    run.begin()
-    return run.outcome
+  #collect(source: TaskSource, executor: ExecutorFunction, readAhead: number): Promise<ExecutionResult[]> {
+    const sink = new ArraySink()
+    this.#prepare(source, sink, executor, readAhead, Number.POSITIVE_INFINITY).begin()
+    return sink.outcome
+  }
+
+  #prepare(
+    source: TaskSource,
+    sink: Sink,
+    executor: ExecutorFunction,
+    readAhead: number,
+    window: number,
+    signal?: AbortSignal,
+  ): Run {
+    const settings = () => this.#settings
+    const { key, signal: ownSignal } = this.#settings
+    const signals = [ownSignal, signal].filter((signal) => signal !== undefined)
+    const events = new Events(this, key !== undefined)
+    return new Run({ gate: this.#gate, source, sink, executor, events, settings, readAhead, window, signals })
   }
 }

@@ -1,130 +1,392 @@
-import { wrongType } from '../arguments.ts'
+import type { Milliseconds } from '../units.ts'
 import { read } from '../values/read.ts'
-import { toEvalError, wasRefused } from './eval-error.ts'
-import type { Gate } from './gate.ts'
+import { ActiveJobs } from './active-jobs.ts'
+import { type AttemptEnds, makeAttempt } from './attempt.ts'
+import { Context } from './context.ts'
+import { isRateLimit, toEvalError, wasRefused } from './eval-error.ts'
+import type { Events } from './events.ts'
+import { AGAIN, ENDING, type Gate, type Throttle } from './gate.ts'
+import { Job } from './job.ts'
+import { Progress } from './progress.ts'
+import { Queue } from './queue.ts'
+import { Recorder } from './recorder.ts'
+import { pauseOf, retryWait } from './retries.ts'
+import { abortion, journalFailure, tooManyErrors } from './run-stopped-error.ts'
+import type { Settings } from './settings.ts'
+import type { Failure, Sink } from './sink.ts'
 import { SourceError } from './source-error.ts'
-import type { Placed, TaskSource } from './task-source.ts'
-import { charactersOf, outputTokenLimit, reportedTokens } from './token-use.ts'
-import type { ExecutionResult, ExecutionTask } from './types.ts'
+import { ListSource, type Reader, type TaskSource } from './task-source.ts'
+import { charactersOf, demandOf, keyOf, Use, useOf } from './token-use.ts'
+import type { ExecutionResult, ExecutionTask, ExecutorFunction } from './types.ts'
 
-export type ExecutorFunction = (task: ExecutionTask) => Promise<any>
-export type Emit = (event: string, payload: object) => void
+/** With keys, how many tasks are read ahead to find one that may start. */
+const LOOK_AHEAD = 1_000
+
+/** What a run is made of. */
+export interface RunParts {
+  readonly gate: Gate
+  readonly source: TaskSource
+  readonly sink: Sink
+  readonly executor: ExecutorFunction
+  readonly events: Events
+  /** As they are now. */
+  readonly settings: () => Settings
+  /** The most tasks read and not started. */
+  readonly readAhead: number
+  /** The most tasks read whose outcome was not taken. */
+  readonly window: number
+  readonly signals: readonly AbortSignal[]
+}
 
 /**
- * One run: takes tasks from its source, starts each when the gate lets it, and keeps every outcome at its task's place.
- * It ends when the source has no more and nothing is in flight.
+ * One run: takes tasks from its source as there is room, starts each when the gate lets it, tries it again where it
+ * should, and gives each outcome to its sink, exactly once. It ends when the source has no more and nothing is under way,
+ * or when it is stopped; then nothing of it is left.
+ *
+ * Invariant: a task is unstarted in a queue, in `#active`, or has its outcome; those in `#active` hold a permit while
+ * they have a context, and wait for their next attempt otherwise.
  */
-export class Run {
-  readonly outcome: Promise<ExecutionResult[]>
+export class Run implements Reader, AttemptEnds {
   readonly #gate: Gate
   readonly #source: TaskSource
+  readonly #sink: Sink
   readonly #executor: ExecutorFunction
-  readonly #emit: Emit
-  readonly #results: ExecutionResult[] = []
-  #asking = false
-  #ended = false
+  readonly #events: Events
+  readonly #settings: () => Settings
+  readonly #readAhead: number
+  readonly #window: number
+  readonly #signals: readonly AbortSignal[]
+  readonly #progress: Progress
+  #recorder: Recorder | undefined = undefined
+  readonly #queues = new Map<string, Queue>()
+  readonly #active = new ActiveJobs()
+  /** Until the journal is closed. */
+  #closing: Promise<void> | undefined = undefined
+  #isReading = false
+  #hasEnded = false
+  #given = 0
+  #taken = 0
+  #unstarted = 0
   #inFlight = 0
   #completed = 0
   #failed = 0
-  #resolve!: (results: ExecutionResult[]) => void
-  #reject!: (error: SourceError) => void
 
-  constructor(gate: Gate, source: TaskSource, executor: ExecutorFunction, emit: Emit) {
-    this.#gate = gate
-    this.#source = source
-    this.#executor = executor
-    this.#emit = emit
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+  constructor(parts: RunParts) {
+    this.#gate = parts.gate
+    this.#source = parts.source
+    this.#sink = parts.sink
+    this.#executor = parts.executor
+    this.#events = parts.events
+    this.#settings = parts.settings
+    this.#readAhead = parts.readAhead
+    this.#window = parts.window
+    this.#signals = parts.signals
+    const isHeard = () => this.#events.hears('progress')
+    this.#progress = new Progress(isHeard, () => this.#tellProgress())
   }
 
   begin(): void {
+    const aborted = this.#signals.find((signal) => signal.aborted)
+    if (aborted !== undefined) {
+      this.#hasEnded = true
+      this.#sink.fail((results) => abortion(aborted, results), true)
+      return
+    }
+    if (!this.#openJournal()) return
+    for (const signal of this.#signals) signal.addEventListener('abort', this.#onAbort)
     this.#gate.beginRun()
-    this.#source.open(() => this.#proceed())
+    this.#events.start(this.#source.total, this.#settings())
+    this.proceed()
   }
 
-  /** Asks for the next task's start, or ends the run. */
-  #proceed(): void {
-    if (this.#asking || this.#ended) return
-    const next = this.#source.take()
-    if (next !== undefined) {
-      this.#ask(next)
-    } else if (this.#inFlight === 0 && this.#completed === this.#source.total) {
-      this.#end()
-    }
+  /** Nobody wants more: stops without an error. */
+  async close(): Promise<void> {
+    await this.#stop(new DOMException('Nobody wants the results any more', 'AbortError'))
+    await this.#closing
   }
 
-  #ask(placed: Placed): void {
-    const { task } = placed
-    const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
-    this.#asking = true
-    this.#gate.request({
-      outputTokens: outputTokenLimit(read(task, 'runnerConfig')),
-      inputCharacters,
-      granted: (permit) => {
-        this.#asking = false
-        this.#start(placed, permit, inputCharacters)
-        this.#source.started()
-        this.#proceed()
-      },
-      throttled: (throttle) => this.#emit('throttle', { ...throttle, taskId: task.id, task }),
-    })
+  /** One more outcome was taken. */
+  taken(): void {
+    this.#taken++
+    this.proceed()
   }
 
-  async #start({ task, index }: Placed, permit: number, inputCharacters: number): Promise<void> {
-    this.#inFlight++
-    this.#emit('taskStart', { taskId: task.id, task, index })
-    const begun = performance.now()
-    const outcome: ExecutionResult = { task, executionTime: 0 }
+  /** Reads, starts and ends whatever may be. `now` is given where only code of ours has run since it was read. */
+  proceed(now?: Milliseconds): void {
+    if (this.#hasEnded) return
+    const hasRead = this.#read()
+    this.#gate.admit(hasRead ? undefined : now)
+    if (!this.#hasEnded && this.#source.isDone && this.#completed === this.#source.total) this.#end()
+  }
+
+  /** A lane that its tasks wait in has to wait: there may be others. */
+  lookFurther(): void {
+    if (!this.#hasEnded) this.#read()
+  }
+
+  accept(task: ExecutionTask, index: number): void {
+    this.#given++
+    if (this.#recorder !== undefined && this.#isRecorded(this.#recorder, task, index)) return
+    let job: Job
     try {
-      const result = await this.#executor(task)
-      if (result === undefined || result === null) throw wrongType('executor(task)', 'a result', result)
-      outcome.result = result
+      const { key, estimateTokens } = this.#settings()
+      const queue = this.#queueOf(keyOf(task, key))
+      const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
+      job = new Job(task, index, queue, demandOf(task, estimateTokens), inputCharacters)
     } catch (thrown) {
-      outcome.error = toEvalError(thrown, task)
+      this.#conclude(index, { task, executionTime: 0, error: toEvalError(thrown, task) }, this.#gate.clock.now())
+      return
     }
-    outcome.executionTime = Math.max(0, performance.now() - begun)
-    this.#results[index] = outcome
-    this.#finish(index, outcome)
-    const answer = charactersOf(read(outcome.result, 'actual'))
-    this.#gate.end(permit, {
-      failure: outcome.error && (wasRefused(outcome.error.cause) ? 'refused' : 'unknown'),
-      tokens: reportedTokens(outcome.result),
-      characters: inputCharacters + answer,
-    })
-    this.#proceed()
+    this.#unstarted++
+    job.queue.add(job)
+    this.#gate.join(job.queue)
   }
 
-  #finish(index: number, outcome: ExecutionResult): void {
-    const { task, result, error, executionTime } = outcome
-    this.#inFlight--
-    this.#completed++
-    if (error === undefined) {
-      this.#emit('taskComplete', { taskId: task.id, task, index, result, executionTime })
-    } else {
-      this.#failed++
-      this.#emit('taskError', { taskId: task.id, task, index, error, executionTime })
+  /** The gate starts `job`. */
+  start(job: Job, permit: number, now: Milliseconds): void {
+    const context = new Context(++job.attempt)
+    job.permit = permit
+    job.context = context
+    job.begun = now
+    job.isAnnounced = false
+    this.#inFlight++
+    this.#recorder?.started(job, this.#gate.reserved(permit))
+    if (job.attempt === 1) {
+      this.#unstarted--
+      this.#active.add(job)
+      if (this.#events.hears('taskStart')) {
+        this.#events.taskStart(job)
+        if (job.context !== context) return
+        job.begun = this.#gate.clock.now()
+      }
     }
+    makeAttempt(job, this.#executor, this.#settings().timeout, this)
+    this.#read()
+  }
+
+  /** The limits can never admit `job`. */
+  refuse(job: Job, thrown: unknown): void {
+    if (job.attempt === 0) this.#unstarted--
+    else this.#active.remove(job)
+    const { task, index, spent } = job
+    this.#conclude(index, { task, executionTime: spent, error: toEvalError(thrown, task) }, this.#gate.clock.now())
+    this.#read()
+  }
+
+  throttled(job: Job, throttle: Throttle): void {
+    this.#events.throttle(job, throttle)
+  }
+
+  #queueOf(key: string): Queue {
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = new Queue(this, this.#gate.lane(key))
+      this.#queues.set(key, queue)
+    }
+    return queue
+  }
+
+  /** Whether the source was asked for anything. */
+  #read(): boolean {
+    if (this.#isReading || !this.#wantsMore()) return false
+    this.#isReading = true
+    // Each starts at once if it may, so that it need not be compared with those after it.
+    do this.#gate.admit()
+    while (this.#source.pull(this) && this.#wantsMore())
+    this.#isReading = false
+    return true
+  }
+
+  #wantsMore(): boolean {
+    if (this.#hasEnded || this.#source.isDone) return false
+    if (this.#given - this.#taken >= Math.max(this.#window, this.#gate.concurrency)) return false
+    if (this.#unstarted < this.#readAhead) return true
+    if (this.#unstarted >= LOOK_AHEAD || this.#settings().key === undefined || !this.#gate.hasRoom) return false
+    return this.#gate.areHeldBack(this.#queues.values())
+  }
+
+  succeeded(job: Job, result: any): void {
+    const now = this.#gate.clock.now()
+    this.#leaveFlight(job, now)
+    this.#active.remove(job)
+    const { task, index, spent, inputCharacters } = job
+    const use = useOf(result, inputCharacters)
+    this.#recorder?.settled(job, use)
+    this.#gate.end(job, now, ENDING.answered, use)
+    const isHeard = this.#conclude(index, { task, executionTime: spent, result }, now)
+    this.proceed(isHeard ? undefined : now)
+  }
+
+  failed(job: Job, thrown: unknown): void {
+    const now = this.#gate.clock.now()
+    const { lane } = job.queue
+    const { retry } = this.#settings()
+    const error = toEvalError(thrown, job.task)
+    const isLimit = isRateLimit(thrown)
+    const pause = pauseOf(thrown, this.#settings())
+    const wait = error.retryable ? retryWait(retry, job.attempt, pause) : undefined
+    const ending = isLimit ? ENDING.rateLimited : wasRefused(thrown) ? ENDING.refused : ENDING.failed
+    this.#leaveFlight(job, now)
+    this.#recorder?.left(job)
+    if (isLimit && pause !== undefined) this.#gate.block(lane, now, pause)
+    this.#gate.end(job, now, wait === undefined ? ending : ending + AGAIN, new Use(job.inputCharacters))
+    if (wait === undefined) {
+      this.#active.remove(job)
+      this.#conclude(job.index, { task: job.task, executionTime: job.spent, error }, now)
+    } else {
+      this.#backOff(job, wait)
+      this.#events.retry(job, wait, error)
+    }
+    this.proceed()
+  }
+
+  /** The attempt is over; the task is still active. */
+  #leaveFlight(job: Job, now: Milliseconds): void {
+    job.clearTimer()
+    job.context = undefined
+    job.spent += Math.max(0, now - job.begun)
+    this.#inFlight--
+  }
+
+  #backOff(job: Job, wait: Milliseconds): void {
+    job.queue.lane.backingOff++
+    job.timer = globalThis.setTimeout(() => {
+      job.timer = undefined
+      this.#gate.returnTo(job)
+      this.#gate.admit()
+    }, Math.ceil(wait))
+  }
+
+  /** A task has its outcome. Returns whether anybody else's code has run. */
+  #conclude(index: number, outcome: ExecutionResult, now: Milliseconds, fromJournal = false): boolean {
+    const trouble = fromJournal ? undefined : this.#recorder?.record(index, outcome)
+    this.#completed++
+    if (outcome.error !== undefined) this.#failed++
+    this.#taken += this.#sink.add(index, outcome)
+    const isHeard = this.#events.taskEnd(index, outcome, fromJournal)
+    this.#progress.changed(now)
+    const { maxErrors } = this.#settings()
+    if (trouble !== undefined) {
+      void this.#stop(trouble, (results) => journalFailure(trouble, results))
+    } else if (this.#failed >= maxErrors && outcome.error !== undefined) {
+      const { cause } = outcome.error
+      void this.#stop(cause, (results) => tooManyErrors(this.#failed, cause, results))
+    }
+    return isHeard
+  }
+
+  #tellProgress(): void {
     const { total } = this.#source
-    this.#emit('progress', { completed: this.#completed, failed: this.#failed, total })
+    const [completed, failed, inFlight] = [this.#completed, this.#failed, this.#inFlight]
+    const figures = this.#gate.progress(total === undefined ? Number.NaN : total - completed)
+    const waiting = (total ?? this.#given) - completed - inFlight
+    this.#events.progress({ completed, failed, inFlight, waiting, total }, figures)
+  }
+
+  readonly #onAbort = (event: Event): void => {
+    const signal = event.target as AbortSignal
+    void this.#stop(signal.reason, (results) => abortion(signal, results))
   }
 
   #end(): void {
-    this.#ended = true
+    this.#hasEnded = true
+    this.#unlisten()
+    this.#progress.end()
     this.#gate.endRun()
+    if (this.#recorder === undefined) this.#finish()
+    else this.#closing = this.#recorder.close().then((trouble) => this.#finish(trouble))
+  }
+
+  #finish(trouble?: unknown): void {
     const { failure } = this.#source
-    if (failure !== undefined) {
-      this.#reject(new SourceError(failure.cause, this.#results))
-      return
+    if (trouble !== undefined) {
+      this.#sink.fail((results) => journalFailure(trouble, results), true)
+    } else if (failure !== undefined) {
+      this.#sink.fail((results) => new SourceError(failure.cause, results, this.#given), false)
+    } else {
+      this.#events.complete(this.#completed, this.#failed, this.#sink.results, () => this.#gate.metrics())
+      this.#sink.end()
     }
-    this.#emit('complete', {
-      totalTasks: this.#completed,
-      failed: this.#failed,
-      results: this.#results,
-      metrics: this.#gate.metrics(),
-    })
-    this.#resolve(this.#results)
+  }
+
+  /** Ends the run before its tasks have ended, with a failure or, where nobody wants to know, without. */
+  async #stop(reason: unknown, failure?: Failure): Promise<void> {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#unlisten()
+    this.#progress.stop()
+    const abandoned = this.#giveUpAll()
+    this.#gate.endRun()
+    const sourceClosed = this.#closeSource()
+    const journalClosed = this.#recorder?.close()
+    for (const context of abandoned) Context.abandon(context, reason)
+    this.#gate.admit()
+    const trouble = journalClosed && (await journalClosed)
+    if (failure === undefined) {
+      this.#sink.end()
+      await sourceClosed
+      if (trouble !== undefined) throw trouble
+    } else {
+      // The failure is what the caller has to hear of.
+      sourceClosed.catch(() => {})
+      this.#sink.fail(failure, true)
+    }
+  }
+
+  /** Resolves when the source is closed; rejects with what it throws then. */
+  async #closeSource(): Promise<void> {
+    await this.#source.close()
+  }
+
+  /** Whether the run can begin: it has its journal, if it is to have one, and that is one of its tasks. */
+  #openJournal(): boolean {
+    const { journal } = this.#settings()
+    if (journal === undefined) return true
+    try {
+      this.#recorder = new Recorder(journal)
+      if (this.#source instanceof ListSource) this.#recorder.compare(this.#source.tasks)
+      this.#gate.expect(this.#recorder.earlierStarts)
+      return true
+    } catch (failure) {
+      this.#hasEnded = true
+      const fail = () => this.#sink.fail(() => failure, true)
+      if (this.#recorder === undefined) fail()
+      else this.#closing = this.#recorder.close().then(fail)
+      return false
+    }
+  }
+
+  /** Whether the outcome of a task is known; then it is delivered. The run stops where the journal is another one's. */
+  #isRecorded(recorder: Recorder, task: ExecutionTask, index: number): boolean {
+    try {
+      const found = recorder.find(task, index)
+      if (found === undefined) return false
+      this.#conclude(index, { task, ...found }, this.#gate.clock.now(), true)
+    } catch (failure) {
+      void this.#stop(failure, (results) => journalFailure(failure, results))
+    }
+    return true
+  }
+
+  /** Gives every place and every wait back; returns the attempts that somebody has to be told of. */
+  #giveUpAll(): Context[] {
+    const now = this.#gate.clock.now()
+    const abandoned: Context[] = []
+    for (const job of this.#active.drain()) {
+      job.clearTimer()
+      if (job.context === undefined) {
+        job.queue.lane.giveUp(job)
+        continue
+      }
+      abandoned.push(job.context)
+      job.context = undefined
+      this.#gate.end(job, now, ENDING.givenUp, new Use(job.inputCharacters))
+    }
+    this.#gate.forget(this.#queues.values())
+    return abandoned
+  }
+
+  #unlisten(): void {
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
   }
 }

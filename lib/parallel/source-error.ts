@@ -8,8 +8,8 @@ import type { ExecutionResult } from './types.ts'
 export class SourceError extends PerformanceError {
   readonly results: ExecutionResult[]
 
-  constructor(cause: unknown, results: ExecutionResult[]) {
-    super('ERR_SOURCE', `The source of the tasks failed after ${results.length} of them; see \`cause\``, { cause })
+  constructor(cause: unknown, results: ExecutionResult[], given = results.length) {
+    super('ERR_SOURCE', `The source of the tasks failed after ${given} of them; see \`cause\``, { cause })
     this.results = results
   }
 }
