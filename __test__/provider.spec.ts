@@ -1,10 +1,16 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import OpenAI from 'openai'
 import { expect, test, vi } from 'vitest'
 import type { Limits } from './helpers/provider/limits.ts'
-import { answerTo, type Failure, OVERLOAD_WAIT, type ProviderOptions } from './helpers/provider/provider.ts'
+import {
+  answerTo,
+  type Failure,
+  OVERLOAD_WAIT,
+  type ProviderOptions,
+  startProvider,
+} from './helpers/provider/provider.ts'
 import type { RetryAfterForm } from './helpers/provider/retry-after.ts'
 import { inputTokens, type Session, sessions } from './helpers/provider/session.ts'
 import { statistics } from './helpers/provider/statistics.ts'
@@ -142,10 +148,10 @@ function wouldCount(log: Session['provider']['log'], request: (typeof log)[numbe
 test.each<[RetryAfterForm, Record<string, string | null>, number | undefined]>([
   ['seconds', { 'retry-after': '57', 'retry-after-ms': null }, 3_456 + 57_000],
   ['milliseconds', { 'retry-after': null, 'retry-after-ms': '56544' }, 60_000],
-  ['date', { 'retry-after': 'Tue, 01 Sep 2026 12:01:00 GMT', 'retry-after-ms': null }, 60_000],
+  ['date', { 'retry-after': 'Tue, 01 Sep 2026 12:01:01 GMT', 'retry-after-ms': null }, 60_750],
   ['none', { 'retry-after': null, 'retry-after-ms': null }, undefined],
 ])('a refusal says in %s when it would not be one any more', async (form, headers, until) => {
-  vi.setSystemTime(Date.UTC(2026, 8, 1, 12))
+  vi.setSystemTime(Date.UTC(2026, 8, 1, 12, 0, 0, 250))
   const session = await start({ ...EVEN, limits: { requestsPerMinute: 1 }, retryAfter: form })
   const [, refused] = await askAt(session, [0, 3_456])
   expect(refused!.error).toBeInstanceOf(OpenAI.RateLimitError)
@@ -176,27 +182,40 @@ test.each<[Failure, object]>([
   expect(statistics(session.provider).outcomes).toEqual({ [failure]: 1, answered: 1 })
 })
 
-test('a request that hangs gives its place back when its client hangs up, before the next one is judged', async () => {
-  const session = await start({
-    ...EVEN,
-    limits: { concurrency: 1 },
-    failures: (_, attempt) => (attempt < 4 ? 'hanging' : undefined),
-  })
-  const controllers = Array.from({ length: 4 }, () => new AbortController())
-  const run = async () => {
-    const outcomes = []
-    for (const controller of controllers) {
-      setTimeout(() => controller.abort(), 5_000)
-      outcomes.push(await outcome(session.ask(QUESTION, { signal: controller.signal })))
-    }
-    return outcomes
-  }
-  const outcomes = await session.time.until(run())
-  expect(outcomes.map(({ at }) => at)).toEqual([5_000, 10_000, 15_000, 16_000])
-  expect(outcomes[0]!.error).toBeInstanceOf(OpenAI.APIUserAbortError)
-  expect(statistics(session.provider)).toMatchObject({ outcomes: { 'hung up': 3, answered: 1 }, refused: {} })
-  await session.time.pass(5_000)
+test('a client that hangs up is noticed at once, and nothing is left of its request', async () => {
+  const { time, ask, provider } = await start({ latency: { median: 3_600_000, spread: 0 } })
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), 5_000)
+  const { error, at } = await time.until(outcome(ask(QUESTION, { signal: controller.signal })))
+  expect(error).toBeInstanceOf(OpenAI.APIUserAbortError)
+  expect(at).toBe(5_000)
+  expect(provider.log).toMatchObject([{ outcome: 'hung up', endedAt: 5_000, isUnderWay: false }])
 })
+
+test('a place that a client gives up is free for what it asks next', async () => {
+  const provider = await startProvider({ limits: { concurrency: 1 }, failures: { hanging: 1 } })
+  const body = JSON.stringify({ model: 'any', messages: [{ role: 'user', content: QUESTION }] })
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: ${body.length}`
+  const [first, second] = [await connected(provider.url), await connected(provider.url)]
+  try {
+    first.write(`${head}\r\n\r\n${body}`)
+    while (provider.log.length < 1) await setImmediate()
+    // Both reach the provider at once.
+    first.destroy()
+    second.write(`${head}\r\n\r\n${body}`)
+    while (provider.log.length < 2) await setImmediate()
+    expect(provider.log).toMatchObject([{ outcome: 'hung up' }, { outcome: 'under way' }])
+  } finally {
+    second.destroy()
+    await provider.close()
+  }
+})
+
+function connected(url: string): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => resolve(socket))
+  })
+}
 
 test('failures, delays and lengths come in their shares, repeat, and differ with the seed', async () => {
   const failures = { broken: 0.2, reset: 0.1 }

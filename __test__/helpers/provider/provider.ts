@@ -127,7 +127,9 @@ class Simulator {
 
   async complete(body: string, message: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
     const chat = parseChatRequest(body)
-    // A client that hangs up and then asks again is seen doing so in this order.
+    // A client that hangs up and then asks again is seen doing so in this order: what else has arrived by now, be it the
+    // end of another connection, is dealt with at the end of this turn of the event loop, after the first of these.
+    await setImmediate()
     await setImmediate()
     const request = this.#arrived(chat)
     this.#admit(request)
