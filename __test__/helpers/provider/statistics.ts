@@ -9,8 +9,6 @@ export interface Statistics {
   refused: Partial<Record<Limit, number>>
   /** The share of all requests that were answered with 429. */
   refusedShare: number
-  /** The most that was let in within any window, or at a time. */
-  most: Record<Limit, number>
   /** Requests that came although the provider had asked for a pause: after it said so, before the pause was over. */
   tooEarly: number
 }
@@ -22,16 +20,16 @@ export function statistics({ log }: Provider): Statistics {
     outcomes: counted(log.map(({ outcome }) => outcome)),
     refused: counted(refused.map(({ refusedFor }) => refusedFor!)),
     refusedShare: log.length === 0 ? 0 : refused.length / log.length,
-    most: Object.fromEntries(
-      Object.keys(COUNTED).map((limit) => [limit, mostOf(limit as Limit, log)]),
-    ) as Statistics['most'],
     tooEarly: log.filter((request) => refused.some(({ at, until = at }) => at < request.at && request.at < until))
       .length,
   }
 }
 
-/** Adds up, for each request that was let in, all of those that count at its arrival. */
-function mostOf(limit: Limit, log: readonly LoggedRequest[]): number {
+/**
+ * The most that was let in within any window, or at a time: adds up, for each request that was let in, all of those that
+ * count at its arrival.
+ */
+export function mostLetIn({ log }: Provider, limit: Limit): number {
   const { span, amount } = COUNTED[limit]
   const admitted = log.filter(({ outcome }) => outcome !== 'refused')
   const sums = admitted.map((last, index) => {
