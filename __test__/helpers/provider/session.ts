@@ -1,7 +1,8 @@
 import type { ExecutionTask, RunResult } from '@aah/ai-evals-performance'
 import OpenAI from 'openai'
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeEach, vi } from 'vitest'
 import { promptTokens } from '../../../examples/model-server/protocol.ts'
+import { randomFor } from '../../../examples/model-server/random.ts'
 import { type Provider, type ProviderOptions, startProvider } from './provider.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -18,18 +19,20 @@ export interface Session {
   execute(task: ExecutionTask<string, string>, context?: { signal: AbortSignal }): Promise<RunResult<string>>
 }
 
-/** Virtual time for every test of a file, and a function that starts providers in it. */
+/** Virtual time and repeatable chance for every test of a file, and a function that starts providers in them. */
 export function sessions(): (options?: ProviderOptions) => Promise<Session> {
   let time: VirtualTime
   let providers: Provider[]
   beforeEach(() => {
     time = new VirtualTime()
     providers = []
+    vi.spyOn(Math, 'random').mockImplementation(randomFor('chance'))
   })
   afterEach(async () => {
     try {
       await time.end()
     } finally {
+      vi.restoreAllMocks()
       await Promise.all(providers.map((provider) => provider.close()))
     }
   })
