@@ -2,10 +2,9 @@
 // about a fixed share of it, takes a realistic time, and refuses what exceeds its rate limit. It costs nothing, and
 // the same questions bring the same answers, delays and failures in every run.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type KnownQuestion, solve } from './model-server/answers.ts'
-import { ApiError, chatCompletion, parseChatRequest } from './model-server/protocol.ts'
+import { type Answer, serveApi } from './model-server/http.ts'
+import { ApiError, chatCompletion, lastQuestion, parseChatRequest, tooManyRequests } from './model-server/protocol.ts'
 import { logNormal, randomFor } from './model-server/random.ts'
 import { SlidingWindow } from './model-server/sliding-window.ts'
 
@@ -50,39 +49,22 @@ export interface ModelServer {
 }
 
 const MODELS = { 'local-small': 0.82, 'local-large': 0.95 }
-const LONGEST_BODY = 1024 * 1024
 
 /** Starts a server on a free port of the loopback interface. */
 export async function startModelServer(options: ModelServerOptions): Promise<ModelServer> {
   const provider = new Provider(options)
-  const server = createServer((request, response) => {
-    provider.handle(request).then(
-      ({ body, headers }) => send(response, 200, body, headers),
-      (error) => {
-        const known = error instanceof ApiError ? error : new ApiError(500, String(error), { type: 'server_error' })
-        send(response, known.status, known.body(), known.headers)
-      },
-    )
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+  const { url, close } = await serveApi({
+    'GET /v1/models': () => provider.listModels(),
+    'POST /v1/chat/completions': (body) => provider.complete(body),
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url,
     stats: provider.stats,
-    close: () =>
-      new Promise((resolve) => {
-        provider.stop()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => {
+      provider.stop()
+      return close()
+    },
   }
-}
-
-interface Answer {
-  body: unknown
-  headers: Record<string, string>
 }
 
 class Provider {
@@ -114,28 +96,16 @@ class Provider {
     this.#window = new SlidingWindow(requestsPerMinute ?? Number.POSITIVE_INFINITY)
   }
 
-  async handle(request: IncomingMessage): Promise<Answer> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const route = `${request.method} ${pathname}`
-    const body = await read(request)
-    if (!/^Bearer \S/.test(request.headers.authorization ?? '')) {
-      throw new ApiError(401, "You didn't provide an API key.", { code: 'invalid_api_key' })
-    }
-    if (route === 'GET /v1/models') return { body: this.#listModels(), headers: {} }
-    if (route !== 'POST /v1/chat/completions') throw new ApiError(404, `Unknown request URL: ${route}.`)
-    return this.#complete(body)
-  }
-
   /** Forgets the answers that are still being waited for. */
   stop(): void {
     for (const timer of this.#pending) clearTimeout(timer)
   }
 
-  async #complete(text: string): Promise<Answer> {
+  async complete(text: string): Promise<Answer> {
     this.stats.requests++
     const chat = this.#validate(text)
     this.#enforceLimit()
-    const question = chat.messages.findLast((message) => message.role === 'user')?.content.trim() ?? ''
+    const question = lastQuestion(chat)
     const random = this.#randomForRequest(chat.model, question)
     await this.#wait(logNormal(random, this.#options.medianLatency, this.#options.latencySpread))
     const known = this.#known.get(question)
@@ -167,7 +137,7 @@ class Provider {
     if (wait === 0) return
     this.stats.rateLimited++
     const message = `Rate limit reached: ${this.#window.limit} requests per minute. Please try again in ${Math.ceil(wait)}ms.`
-    throw tooManyRequests(message, wait, this.#window.headers(now))
+    throw tooManyRequests(message, { ...this.#window.headers(now), ...waitHeaders(wait) })
   }
 
   /** The random numbers of this request, after the few questions that fail at first have failed. */
@@ -179,7 +149,8 @@ class Provider {
     const fails = random() < this.#options.failureRate
     if (!fails || attempt > 1) return random
     this.stats.injectedFailures++
-    if (random() < 0.5) throw tooManyRequests('The engine is currently overloaded, please try again later.', 250, {})
+    if (random() < 0.5)
+      throw tooManyRequests('The engine is currently overloaded, please try again later.', waitHeaders(250))
     throw new ApiError(500, 'The server had an error while processing your request.', { type: 'server_error' })
   }
 
@@ -193,33 +164,13 @@ class Provider {
     })
   }
 
-  #listModels() {
+  async listModels(): Promise<Answer> {
     const data = Object.keys(this.#options.models).map((id) => ({ id, object: 'model', created: 0, owned_by: 'local' }))
-    return { object: 'list', data }
+    return { body: { object: 'list', data }, headers: {} }
   }
 }
 
-function tooManyRequests(message: string, wait: number, headers: Record<string, string>): ApiError {
-  return new ApiError(429, message, {
-    type: 'requests',
-    code: 'rate_limit_exceeded',
-    headers: { ...headers, 'retry-after': String(Math.ceil(wait / 1000)), 'retry-after-ms': String(Math.ceil(wait)) },
-  })
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request) {
-    length += chunk.length
-    if (length > LONGEST_BODY) throw new ApiError(413, 'The request is too large.')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string>): void {
-  if (response.destroyed) return
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
+/** Tells how long to wait in both of the headers that OpenAI's clients read. */
+function waitHeaders(wait: number): Record<string, string> {
+  return { 'retry-after': String(Math.ceil(wait / 1000)), 'retry-after-ms': String(Math.ceil(wait)) }
 }

@@ -73,17 +73,31 @@ function invalid(parameter: string, reason: string): ApiError {
   return new ApiError(400, `Invalid '${parameter}': ${reason}.`, { parameter })
 }
 
+/** What the user asked last, which is what gets an answer here. */
+export function lastQuestion({ messages }: ChatRequest): string {
+  return messages.findLast(({ role }) => role === 'user')?.content.trim() ?? ''
+}
+
+/** The refusal of a client that sends too much at a time. */
+export function tooManyRequests(message: string, headers: Record<string, string>): ApiError {
+  return new ApiError(429, message, { type: 'requests', code: 'rate_limit_exceeded', headers })
+}
+
 /** About what a tokenizer would count: four letters or digits to a token, and one for each punctuation mark. */
 export function tokens(text: string): string[] {
   return text.match(/\s?[\p{L}\p{N}]{1,4}|\s?[^\s\p{L}\p{N}]|\s+/gu) ?? []
+}
+
+/** The tokens of a question: each message costs a few more for its frame, as OpenAI counts them. */
+export function promptTokens({ messages }: Pick<ChatRequest, 'messages'>): number {
+  return messages.reduce((sum, { content }) => sum + 4 + tokens(content).length, 3)
 }
 
 /** The answer's body, cut off at `maxTokens` as a provider does it. */
 export function chatCompletion(request: ChatRequest, solution: string, created: number) {
   const written = tokens(solution)
   const kept = written.slice(0, request.maxTokens)
-  // Each message costs a few tokens for its frame, as OpenAI counts them.
-  const prompt = request.messages.reduce((sum, message) => sum + 4 + tokens(message.content).length, 3)
+  const prompt = promptTokens(request)
   return {
     id: `chatcmpl-${randomUUID()}`,
     object: 'chat.completion',
