@@ -3,10 +3,9 @@
 
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { Journal } from '../lib/parallel/journal.ts'
-import { isDerived, random } from './helpers/derived.cjs'
+import { derived, isDerived, random } from './helpers/derived.cjs'
 import { temporaryFolder } from './helpers/folders.ts'
 import { type Context, endAll, Program } from './helpers/program.ts'
 
@@ -18,7 +17,6 @@ const HEADER = 60
 
 /** Where a run is recorded, and where each call is noted by whoever is paid for it. */
 interface Run {
-  module: string
   journal: string
   calls: string
   rows: number
@@ -29,67 +27,30 @@ afterEach(async () => {
   await endAll()
 })
 
-let source = ''
-
-/** The class as a program can load it. */
-beforeAll(async () => {
-  const root = join(__dirname, '..')
-  const external = {
-    name: 'native',
-    setup: (api: any) =>
-      api.onResolve({ filter: /\/binding\.js$/ }, () => ({ path: join(root, 'binding.js'), external: true })),
-  }
-  const entryPoints = [join(root, 'lib/parallel/journal.ts')]
-  const { outputFiles } = await build({
-    entryPoints,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    write: false,
-    plugins: [external],
-  })
-  source = outputFiles[0]!.text
-})
-
-/** Evaluates all rows that have no result yet, several at a time; one call in eight fails. */
-async function evaluate(
-  { module, journal: path, calls, rows, life }: Run,
-  { require, random, derived, isDerived, say }: Context,
-) {
-  const { Journal } = require(module) as typeof import('../lib/parallel/journal.ts')
+/** Evaluates all rows, several at a time; one call in eight fails, and is tried again. */
+async function evaluate({ journal: path, calls, rows, life }: Run, { api, require, random, derived, say }: Context) {
   const { appendFileSync } = require('node:fs')
   const next = random(life)
-  const task = (row: number) => ({ id: `${row}`, testCase: { id: `${row}`, input: `row ${row}`, expected: row } })
-  const journal = Journal.open({ path, configuration: { rows } })
-  const left: number[] = []
-  for (let row = 0; row < rows; row++) {
-    const found = journal.find(task(row), row)
-    if (found === undefined) left.push(row)
-    else if (!isDerived(`${row}`, found.actual)) throw new Error(`the result of row ${row} is wrong`)
-  }
-  // Failed rows go to the end.
-  let sequence = 0
-  const work = async () => {
-    for (let row = left.shift(); row !== undefined; row = left.shift()) {
-      const number = sequence++
-      const now = Date.now()
-      journal.started('model', number, Float64Array.of(1, 100, 60, 40))
-      appendFileSync(calls, `call ${row} ${now}\n`)
-      await new Promise((resolve) => setTimeout(resolve, next() * 4))
-      const fails = next() < 1 / 8
-      journal.settled(number, Float64Array.of(1, 50, 30, 20))
-      const error = { type: 'execution', severity: 'error', message: 'overloaded', retryable: true } as const
-      const outcome = fails ? { error } : { result: { actual: derived(`${row}`) } }
-      journal.record(task(row), row, { task: task(row), executionTime: 1, ...outcome })
-      appendFileSync(calls, `${fails ? 'failed' : 'recorded'} ${row} ${Date.now()}\n`)
-      if (fails) left.push(row)
-      say(row)
-    }
-  }
-  await Promise.all([1, 2, 3, 4].map(work))
-  const stats = journal.getStats()
-  await journal.close()
-  return stats
+  const tasks = Array.from({ length: rows }, (_, row) => {
+    return { id: `${row}`, testCase: { id: `${row}`, input: `row ${row}`, expected: row } }
+  })
+  const executor = new api.ParallelExecutor({
+    concurrency: 4,
+    rateLimit: { requestsPerMinute: 1_000_000 },
+    retry: { attempts: 20, baseDelay: 1, maxDelay: 2 },
+    journal: { path, configuration: { rows } },
+  })
+  executor.on('taskComplete', ({ index, fromJournal }) => {
+    if (!fromJournal) appendFileSync(calls, `recorded ${index} ${Date.now()}\n`)
+    say(index)
+  })
+  const results = await executor.executeTasks(tasks, async ({ id }) => {
+    appendFileSync(calls, `call ${id} ${Date.now()}\n`)
+    await new Promise((resolve) => setTimeout(resolve, next() * 4))
+    if (next() < 1 / 8) throw Object.assign(new Error('overloaded'), { status: 529 })
+    return { actual: derived(id) }
+  })
+  return results.map(({ task, result, error }) => ({ id: task.id, actual: result?.actual, error: error?.message }))
 }
 
 /** What the journal knows. */
@@ -131,11 +92,9 @@ function paidTwice(lines: Line[]): number[] {
 
 function begin(): Run {
   const folder = temporaryFolder()
-  const module = join(folder, 'journal.cjs')
-  writeFileSync(module, source)
   const calls = join(folder, 'calls')
   writeFileSync(calls, '')
-  return { module, journal: join(folder, 'run.journal'), calls, rows: ROWS, life: '' }
+  return { journal: join(folder, 'run.journal'), calls, rows: ROWS, life: '' }
 }
 
 /** One life of a run. Returns whether it was killed. */
@@ -186,8 +145,11 @@ async function strike(name: string, kills: number): Promise<number> {
     else if (next() < 0.3) tear(run, next)
   }
   const program = Program.process()
-  await program.run(evaluate, { ...run, life: `${name} last` })
+  const results = await program.run(evaluate, { ...run, life: `${name} last` })
   await program.kill()
+  expect(results).toEqual(
+    Array.from({ length: ROWS }, (_, row) => ({ id: `${row}`, actual: derived(`${row}`), error: undefined })),
+  )
   expect(await check(run)).toBe(ROWS)
   const recorded = linesOf(run).filter(({ what }) => what === 'recorded')
   expect(new Set(recorded.map(({ row }) => row)).size).toBe(recorded.length)
@@ -198,6 +160,47 @@ test(`a run that is killed ${KILLS} times has every row once in the end`, async 
   const struck = await Promise.all(['left', 'right'].map((name) => strike(name, KILLS / 2)))
   expect(struck.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(KILLS)
 }, 300_000)
+
+/** Starts what the limit allows, at a time that stands still, and tells what it started and how long it would wait. */
+async function startAt({ run: { journal, rows }, now }: { run: Run; now: number }, { api, say }: Context) {
+  Date.now = () => now
+  performance.now = () => now / 2
+  const tasks = Array.from({ length: rows }, (_, row) => {
+    return { id: `${row}`, testCase: { id: `${row}`, input: `row ${row}`, expected: row } }
+  })
+  const rateLimit = { requestsPerMinute: 3 }
+  const executor = new api.ParallelExecutor({ rateLimit, journal: { path: journal, configuration: { rows } } })
+  const started: number[] = []
+  executor.on('throttle', ({ reason, waitTime }) => {
+    // What has started ends before anybody is told.
+    setImmediate(() => say({ started, reason, waitTime }))
+  })
+  await executor.executeTasks(tasks, async ({ id }) => {
+    started.push(Number(id))
+    return { actual: id }
+  })
+}
+
+test(
+  'a process that comes after one that was killed starts nothing that the minute of both does not allow',
+  async () => {
+    const run = { ...begin(), rows: 9 }
+    const seen: unknown[] = []
+    for (const now of [1e12, 1e12 + 20_000, 1e12 + 61_000]) {
+      const program = Program.process()
+      program.run(startAt, { run, now }).catch(() => {})
+      const [said] = await program.heard(1)
+      seen.push(said)
+      await program.kill()
+    }
+    expect(seen).toEqual([
+      { started: [0, 1, 2], reason: 'requests', waitTime: 60_000 },
+      { started: [], reason: 'requests', waitTime: 40_000 },
+      { started: [3, 4, 5], reason: 'requests', waitTime: 60_000 },
+    ])
+  },
+  MINUTE,
+)
 
 test('a row that is paid for twice would be noticed', () => {
   const lines = ['call', 'recorded', 'call'].map((what) => ({ what, row: 3, at: 0 }))
