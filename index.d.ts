@@ -36,7 +36,9 @@ interface Explanation {
     entries: number;
 }
 
-/** What `await using` calls. The oldest versions of Node.js that we support have no such symbol; compilers use this one. */
+/** What `using` calls. */
+declare const dispose: typeof Symbol.dispose;
+/** What `await using` calls. */
 declare const asyncDispose: typeof Symbol.asyncDispose;
 
 /** A time or duration in milliseconds: fractional, never rounded to whole ones. */
@@ -1432,12 +1434,203 @@ declare class ResultWriter<T = any> {
     clear(): void;
 }
 
+/** Where a run is recorded, and what its results depend on. */
+interface JournalOptions {
+    /** The path of a file. It is made if it is missing, and so are its folders. */
+    path: string;
+    /**
+     * Anything that the results depend on besides the tasks, such as the version of a prompt: whatever a cache takes as a
+     * key. A journal that was recorded with another one is refused.
+     *
+     * @default undefined
+     */
+    configuration?: unknown;
+}
+
+/**
+ * The most that a request will use. Where `tokens` alone is known, all of them count towards a limit of input tokens and
+ * one of output tokens too. Where nothing is known, a request is taken to use what the largest of the last ones of its
+ * `key` did; before there is one, an equal share of the limit.
+ */
+interface PermitRequest {
+    /** Tokens in all: a number ≥ 0. */
+    tokens?: number;
+    /** Tokens of the question: a number ≥ 0. */
+    inputTokens?: number;
+    /** The most tokens that the model may answer with: a number ≥ 0. */
+    outputTokens?: number;
+    /**
+     * What kind of request it is: the model's name, say. With `guarantee: 'balanced'`, what requests really use is learned for
+     * each kind. There should be tens of them; those beyond 4,096 count as requests without a `key`.
+     */
+    key?: string;
+}
+/** What a request really used. What is left out, and does not follow from the rest, stays as it was reserved. */
+interface PermitUse {
+    /** Tokens in all: a number ≥ 0. */
+    tokens?: number;
+    /** Tokens of the question: a number ≥ 0. */
+    inputTokens?: number;
+    /** Tokens of the answer: a number ≥ 0. */
+    outputTokens?: number;
+}
+
+/**
+ * The right to one request, from a {@link RateLimiter}. Settle it with what the request used, and release it when the
+ * request has ended, whatever came of it; `using` releases it by itself.
+ *
+ * A permit that is never released keeps its place under `concurrency` until its worker thread ends, even if nothing
+ * refers to it any more: when garbage is collected must not decide how many requests are under way.
+ */
+declare class Permit {
+    private constructor();
+    /**
+     * Replaces what was reserved by what was used. What was reserved in excess is free at once; what was used above it
+     * counts for the next 60 seconds. Settled again, the last counts. After the release it changes nothing.
+     *
+     * @throws TypeError, RangeError for a number of tokens that makes no sense
+     */
+    settle(actual: PermitUse): void;
+    /** Gives the place back. The request keeps counting towards the limits a minute. A second time changes nothing. */
+    release(): void;
+    /** The same as {@link release}, for `using`. */
+    [dispose](): void;
+}
+
+interface RateLimiterOptions extends RateLimit {
+    /**
+     * The most permits held at a time: an integer ≥ 1, or `Infinity`.
+     *
+     * @default Infinity
+     */
+    concurrency?: number;
+    /**
+     * Whether a request that is larger than a whole limit of tokens may start when no other one's tokens count. If not, it
+     * is an error.
+     *
+     * @default false
+     */
+    allowOversize?: boolean;
+    /**
+     * Makes this the limiter of that name for the whole process: whoever gives the same name, in whichever worker thread,
+     * shares it. All have to give the same limits. It lasts as long as anybody uses it.
+     */
+    name?: string;
+}
+/** Why there is no permit now. */
+interface Refusal {
+    /**
+     * When it is worth asking again, if nothing else changes before: `Infinity` where a permit has to be released first.
+     */
+    waitTime: Milliseconds;
+    /** What holds the request back longest: a limit by its name, or a pause that the provider asked for. */
+    reason: WaitReason;
+}
+/** How much of the limits is used, by all who share them. */
+interface RateLimiterState {
+    /** Permits given in the last 60 seconds. */
+    requests: number;
+    /** Tokens that count now, reserved or used. */
+    tokens: number;
+    /** Input tokens that count now. */
+    inputTokens: number;
+    /** Output tokens that count now. */
+    outputTokens: number;
+    /** Permits held. */
+    inFlight: number;
+    /** Calls of this object's `acquire` that wait. */
+    waiting: number;
+    /** How much of the fullest limit a minute is used. 0..1 */
+    utilization: number;
+}
+/**
+ * Keeps requests within the limits of a provider: requests and tokens in **any** 60 seconds, and those under way at a
+ * time. One step decides about all of them: either each has room for a request, or none is touched.
+ *
+ * Those who `acquire` are served first come first served, also before any later `tryAcquire`. Where executors or worker
+ * threads share a limiter, they take turns, so that none keeps another waiting longer than one turn. A thread that is too
+ * busy to take its turn is passed until it comes.
+ *
+ * Time is `performance.now()`, and waits are timers of `setTimeout`, both looked up at each use, so that fake timers drive
+ * them. A waiting `acquire` keeps the process alive; nothing else does. When a worker thread ends, whatever it held is free.
+ *
+ * @example
+ * const limiter = new RateLimiter({ requestsPerMinute: 500, tokensPerMinute: 200_000, concurrency: 20 })
+ *
+ * const permit = await limiter.acquire({ inputTokens: 1_200, outputTokens: 500 })
+ * try {
+ *   await ask(question)
+ *   permit.settle({ tokens: 1_371 }) // what it really used
+ * } finally {
+ *   permit.release()
+ * }
+ *
+ * const answer = limiter.tryAcquire({ tokens: 199_000 })
+ * if ('waitTime' in answer) console.error(`${answer.reason}: wait for ${answer.waitTime} ms`)
+ * else answer.release()
+ */
+declare class RateLimiter {
+    /**
+     * @throws TypeError, RangeError for an option that makes no sense
+     * @throws PerformanceError `ERR_LIMITER_NAME` where the process has a limiter of that `name` with other limits
+     */
+    constructor(options: RateLimiterOptions);
+    /**
+     * A permit where there is one now, else what holds it back and for how long. It never goes before those who wait.
+     *
+     * @throws TypeError, RangeError for a request that makes no sense
+     * @throws PerformanceError `ERR_REQUEST_TOO_LARGE` where a whole minute has no room for it, unless `allowOversize`
+     */
+    tryAcquire(request?: PermitRequest): Permit | Refusal;
+    /**
+     * Waits for a permit. When `signal` aborts, it rejects with the signal's reason and gives its place in the line up.
+     *
+     * @throws TypeError, RangeError (as a rejection) for a request that makes no sense
+     * @throws PerformanceError (as a rejection) `ERR_REQUEST_TOO_LARGE` where a whole minute has no room for it, unless
+     * `allowOversize`
+     */
+    acquire(request?: PermitRequest & {
+        signal?: AbortSignal;
+    }): Promise<Permit>;
+    /**
+     * Gives no permit for so many milliseconds, to anybody: for a provider that asked for a pause. It never shortens an
+     * earlier one.
+     *
+     * @throws TypeError, RangeError for anything but a finite number ≥ 0
+     */
+    block(milliseconds: Milliseconds): void;
+    getState(): RateLimiterState;
+    /**
+     * Forgets the last 60 seconds and any pause, for all who share the limiter. Permits that are held still count towards
+     * `concurrency`, and what was learned stays.
+     */
+    reset(): void;
+}
+
 /** What a provider allows in any 60 seconds. */
 interface RateLimit {
     /** The most tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. */
     requestsPerMinute: number;
     /** The most tokens of the tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. Left out: no limit. */
     tokensPerMinute?: number;
+    /** The same for the tokens of the questions alone. */
+    inputTokensPerMinute?: number;
+    /** The same for the tokens of the answers alone. */
+    outputTokensPerMinute?: number;
+    /**
+     * How many tasks may start at once before starts are spread over the minute: an integer ≥ 1. 1 spreads them evenly, for
+     * providers that also count seconds.
+     *
+     * @default `requestsPerMinute`: starts are not spread
+     */
+    burst?: number;
+    /**
+     * What a task is expected to use, where its most is known: always that (`strict`: token limits are never exceeded), or,
+     * once 30 tasks of a key have ended, what all but few of them used (`balanced`).
+     *
+     * @default 'balanced'
+     */
+    guarantee?: 'strict' | 'balanced';
 }
 interface WorkerConfig {
     /**
@@ -1448,16 +1641,160 @@ interface WorkerConfig {
      */
     maxWorkers?: number;
     /**
-     * The most tasks in flight at a time, over all runs of one executor.
+     * The most tasks in flight at a time, over all runs and keys of one executor.
      *
      * @default 10
      */
     concurrency?: number;
     /**
+     * With `key`, each key has these limits for itself. Not heeded where there is a `limiter`.
+     *
      * @default { requestsPerMinute: 60, tokensPerMinute: 150_000 }
      */
     rateLimit?: RateLimit;
+    /**
+     * Whether a task that failed is run again: where the failure is {@link EvalError.retryable}, after a wait, until it
+     * has had `attempts` in all. `true` is `{}`. Each attempt asks the limits anew and counts towards them. While a task
+     * waits for its next attempt it has no place; it goes before the tasks of its key that have not started. While as many
+     * tasks of a key as `concurrency` wait in this way, no other task of that key starts.
+     *
+     * Left out, no task is run twice; `{ attempts: 1 }` switches an earlier setting off.
+     */
+    retry?: RetryOptions | true;
+    /**
+     * The longest that one attempt may take. Then its task goes on without it: the attempt's `signal` is aborted, its error
+     * has a `DOMException` named `TimeoutError` as `cause`, which is retryable, and whatever it still answers is ignored.
+     *
+     * @default Infinity
+     */
+    timeout?: Milliseconds;
+    /**
+     * Stops every run of this executor, as {@link RunOptions.signal} does one. Taken by the constructor alone.
+     */
+    signal?: AbortSignal;
+    /**
+     * The most tokens that a task will use: in all, or of question and answer. Where it gives `undefined`, or leaves one
+     * out, the usual rules apply. It is called once for each task. If it throws, or gives something else, that task fails
+     * with this error and does not start.
+     */
+    estimateTokens?: (task: ExecutionTask) => number | TokenEstimate | undefined;
+    /**
+     * Finds out how much the provider takes: each key begins with one place, gets more while it uses those it has, up to
+     * `concurrency`, and gives a fifth of them back when a rate limit (429) comes. Where 429s come although the minute has
+     * room, starts are spread. Taken by the constructor alone.
+     *
+     * @default false
+     */
+    adaptive?: boolean;
+    /**
+     * The run fails with `ERR_TOO_MANY_ERRORS` when that many of its tasks have failed for good: an integer ≥ 1, or
+     * `Infinity`.
+     *
+     * @default Infinity
+     */
+    maxErrors?: number;
+    /**
+     * Which limits a task is under: a provider's or a model's name, say. Keys take turns, and one that has to wait holds up
+     * no other: up to 1,000 tasks (more where `bufferSize` is larger) are read ahead to find some of another key. What an
+     * executor knows of a key it keeps, so there should be hundreds of them at most. If it throws, or gives no string, that
+     * task fails with this error and does not start. Taken by the constructor alone.
+     */
+    key?: (task: ExecutionTask) => string;
+    /**
+     * Limits that others share: other executors and worker threads, or requests that no executor makes. Replaces
+     * `rateLimit`. A function is called once for each key (`''` where there is no `key`); if it throws, each task of that
+     * key fails with its error. Taken by the constructor alone.
+     *
+     * A task that needs more tokens than such a limiter allows in a minute fails with the limiter's error, and does not
+     * start.
+     */
+    limiter?: RateLimiter | ((key: string) => RateLimiter);
+    /**
+     * A file in which every outcome is recorded before it is delivered, so that a run can be repeated after a crash: what
+     * ended well comes from the file, everything else is run. One run at a time can use it. Taken by the constructor alone.
+     */
+    journal?: string | JournalOptions;
 }
+/** How often and when a task is run again. */
+interface RetryOptions {
+    /**
+     * The most attempts in all: an integer ≥ 1.
+     *
+     * @default 6
+     */
+    attempts?: number;
+    /**
+     * The wait after the n-th attempt is a random part of `baseDelay` × 2ⁿ⁻¹ ("full jitter"). Where the error says how long
+     * to wait (`Retry-After`, also where the clients of providers put it), that is waited, up to 120 seconds; after a 429
+     * by every task of that key.
+     *
+     * @default 1_000
+     */
+    baseDelay?: Milliseconds;
+    /**
+     * The longest that such a random wait can be.
+     *
+     * @default 60_000
+     */
+    maxDelay?: Milliseconds;
+}
+/** Tokens that a task uses at most; what is left out is unknown. */
+interface TokenEstimate {
+    inputTokens?: number;
+    outputTokens?: number;
+}
+/** What an executor function is told besides its task. */
+interface TaskContext {
+    /** Aborts when nobody waits for this attempt any more: the run was stopped, or the attempt took too long. */
+    readonly signal: AbortSignal;
+    /** 1 for the first attempt. */
+    readonly attempt: number;
+}
+/** What is asked of a model for one task, each time that it is tried. */
+type ExecutorFunction<TInput = any, TOutput = any> = (task: ExecutionTask<TInput, TOutput>, context: TaskContext) => Promise<RunResult<TOutput>>;
+interface RunOptions {
+    /**
+     * Whether results come in the order of the tasks, or as they finish.
+     *
+     * @default true
+     */
+    ordered?: boolean;
+    /**
+     * The most tasks that were read and whose results were not taken yet: an integer ≥ 1, and in effect at least
+     * `concurrency`. This is what bounds the memory of a run whose results nobody takes, or, in order, whose first task
+     * never ends.
+     *
+     * @default 1_000
+     */
+    window?: number;
+    /** Stops the run: it fails with `ERR_ABORTED`, whose `cause` is the signal's reason. */
+    signal?: AbortSignal;
+    /**
+     * How many tasks are read ahead of their start; of those the highest `priority` starts first.
+     *
+     * @default 1
+     */
+    bufferSize?: number;
+}
+/** Something that `adaptive` did to a key, and what is in force since. `null`: not limited by what was learned. */
+interface AdaptiveDecision {
+    /** When: milliseconds since 1970. */
+    at: Milliseconds;
+    /** `undefined` where the executor has no `key`. */
+    key: string | undefined;
+    /** More tasks at a time, fewer, starts spread out, or everything that was learned forgotten. */
+    action: 'grow' | 'cut' | 'burst' | 'reset';
+    /** Why, in words. */
+    reason: string;
+    /** The most tasks in flight. */
+    concurrency: number;
+    /** The most starts at once. */
+    burst: number | null;
+    requestsPerMinute: number | null;
+    tokensPerMinute: number | null;
+}
+/** What a task can wait for. */
+type WaitReason = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'concurrency' | 'provider';
 /** One test case to run. Two tasks may have the same `id`. */
 interface ExecutionTask<TInput = any, TOutput = any> {
     id: string;
@@ -1477,7 +1814,10 @@ interface ExecutionResult<TOutput = any> {
     task: ExecutionTask;
     result?: RunResult<TOutput>;
     error?: EvalError;
-    /** From the start of the task to its end; waiting for its turn is not counted. */
+    /**
+     * From the start of the task to its end; of all its attempts together. Waiting for its turn, or for the next attempt, is
+     * not counted. 0 where it did not start.
+     */
     executionTime: Milliseconds;
 }
 /** Why a task has no result. */
@@ -1512,6 +1852,37 @@ interface ExecutionMetrics {
     throttleTime: Milliseconds;
     /** Mean number of tasks in flight ÷ `concurrency`. 0..1 */
     workerUtilization: number;
+}
+/** The same in more detail. */
+interface DetailedExecutionMetrics extends ExecutionMetrics {
+    /**
+     * `throttleTime` by what was waited for: a limit of ours by its name, `concurrency` of a `limiter`, `provider` where an
+     * answer asked for a pause. Keys that wait at the same time count once each.
+     */
+    waitTime: Record<WaitReason, Milliseconds>;
+    /** How much of the fullest of all limits is used now. 0..1 */
+    limitUtilization: number;
+}
+
+/** How far a run has come. */
+interface ProgressEvent {
+    /** Tasks that have ended, with a result or an error. */
+    completed: number;
+    /** The same as `completed`. */
+    done: number;
+    /** Those of them that failed. */
+    failed: number;
+    inFlight: number;
+    /** Tasks that were read and have not started, or wait for another attempt; of a list, all that are left. */
+    waiting: number;
+    /** How many there are, once that is known. */
+    total: number | undefined;
+    /** Ends a second, of late. */
+    rate: number;
+    /** Milliseconds until the last one ends, at that rate; `undefined` where `total` or the rate is not known. */
+    eta: Milliseconds | undefined;
+    /** How much of the fullest limit is used. 0..1 */
+    limitUtilization: number;
 }
 
 /**
@@ -1549,13 +1920,21 @@ interface ExecutionMetrics {
  * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
  * listens to that.
  * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
- * - `'taskStart'` `{ taskId, task, index }`
- * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`
- * - `'taskError'` `{ taskId, task, index, error, executionTime }`
- * - `'progress'` `{ completed, failed, total? }` after each task; `completed` includes the failed ones
- * - `'throttle'` `{ reason: 'requests' | 'tokens', waitTime, limit, current, taskId, task }` once for each wait, however
- *   often the limits change meanwhile; `waitTime` in milliseconds, if no other task ends and nothing changes before
- * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves
+ * - `'taskStart'` `{ taskId, task, index }` before the first attempt
+ * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`; also `fromJournal: true` where the result was
+ *   recorded by an earlier run and the task did not start
+ * - `'taskError'` `{ taskId, task, index, error, executionTime }` where there is to be no other attempt
+ * - `'retry'` `{ taskId, task, index, attempt, delay, error, key }` where there is: after which attempt, and how many
+ *   milliseconds before the next
+ * - `'progress'` {@link ProgressEvent} after a task has ended, at most ten times a second, and once more before the end if
+ *   more have ended since
+ * - `'throttle'` `{ reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often the
+ *   limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and nothing
+ *   changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that of a
+ *   `limiter`. `key` is `undefined` without keys
+ * - `'adapt'` {@link AdaptiveDecision}
+ * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for `run`,
+ *   whose results are taken one by one. A run that fails has none
  */
 declare class ParallelExecutor extends EventEmitter {
     /**
@@ -1569,8 +1948,11 @@ declare class ParallelExecutor extends EventEmitter {
      * executor throws, rejects, or resolves to nothing has an `error` and disturbs no other.
      *
      * @throws TypeError, RangeError (as a rejection, before anything starts) for something that is no task
+     * @throws {@link RunStoppedError} (as a rejection) where `signal` aborts or `maxErrors` is reached, with the results of
+     * the tasks that had ended
+     * @throws PerformanceError (as a rejection, before anything starts) for a journal that cannot be used, with its code
      */
-    executeTasks<TInput = any, TOutput = any>(tasks: ExecutionTask<TInput, TOutput>[], executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>): Promise<ExecutionResult<TOutput>[]>;
+    executeTasks<TInput = any, TOutput = any>(tasks: ExecutionTask<TInput, TOutput>[], executor: ExecutorFunction<TInput, TOutput>): Promise<ExecutionResult<TOutput>[]>;
     /**
      * The same for tasks that are read as they are needed: from a file, a database, a generator. One result per task, in
      * the order in which they were given.
@@ -1583,20 +1965,44 @@ declare class ParallelExecutor extends EventEmitter {
      * @throws {@link SourceError} (as a rejection) where the source throws or gives something that is no task, once every
      * task given before has ended; they are in its `results`
      */
-    executeTasksStreaming<TInput = any, TOutput = any>(tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>, executor: (task: ExecutionTask<TInput, TOutput>) => Promise<RunResult<TOutput>>, streamConfig?: StreamConfig): Promise<ExecutionResult<TOutput>[]>;
+    executeTasksStreaming<TInput = any, TOutput = any>(tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>, executor: ExecutorFunction<TInput, TOutput>, streamConfig?: StreamConfig): Promise<ExecutionResult<TOutput>[]>;
+    /**
+     * The same with the results one by one, in the order of the tasks or as they finish, and no more memory than `window`
+     * of them take. Nothing begins before the first is asked for; then as many tasks are read and started as the limits and
+     * `window` allow. Who stops taking them (`break`, `return()`) stops the run without an error: tasks in flight are given
+     * up, their signals aborted, and the source is closed.
+     *
+     * ```ts
+     * for await (const { task, result, error } of executor.run(rows(), ask, { ordered: false })) {
+     *   await save(task.id, result?.actual ?? error?.message)
+     * }
+     * ```
+     *
+     * Of an array, too, `bufferSize` tasks are read ahead, and the highest `priority` of those starts first.
+     *
+     * The iterator's `next()` rejects, once, with
+     * - {@link SourceError} where the source fails, after the results of all tasks that it gave;
+     * - {@link RunStoppedError} where `signal` aborts or `maxErrors` is reached, at once.
+     *
+     * @throws TypeError, RangeError for an argument that makes no sense
+     */
+    run<TInput = any, TOutput = any>(tasks: Iterable<ExecutionTask<TInput, TOutput>> | AsyncIterable<ExecutionTask<TInput, TOutput>>, executor: ExecutorFunction<TInput, TOutput>, options?: RunOptions): AsyncIterableIterator<ExecutionResult<TOutput>, undefined>;
     /**
      * Changes what is named and leaves the rest, at once: a wait that the new limits make shorter ends earlier. To lift a
-     * limit, set it to `Infinity`.
+     * limit, set it to `Infinity`. `signal`, `adaptive`, `key`, `limiter` and `journal` stay as they were constructed.
      *
-     * @throws TypeError, RangeError for a setting that makes no sense; then nothing has changed
+     * @throws TypeError, RangeError for a setting that makes no sense, or cannot change; then nothing has changed
      */
     updateConfig(config: Partial<WorkerConfig>): void;
-    getMetrics(): ExecutionMetrics;
+    /** What `adaptive` did, the oldest first: the last 1,000 decisions. Empty where it is off. */
+    getAdaptiveLog(): AdaptiveDecision[];
+    getMetrics(): DetailedExecutionMetrics;
     /**
      * The limits, the starts and the tokens that count towards them now, and when the window was last forgotten
-     * (milliseconds since 1970; the time of construction where it never was).
+     * (milliseconds since 1970; the time of construction where it never was). Starts and tokens are those of `key`, or of all
+     * keys together; where there is a `limiter`, those of all who share it.
      */
-    getRateLimiterState(): RateLimit & {
+    getRateLimiterState(key?: string): RateLimit & {
         currentRequests: number;
         currentTokens: number;
         lastReset: number;
@@ -1609,7 +2015,8 @@ declare class ParallelExecutor extends EventEmitter {
  * Runs scoring tasks at most `maxWorkers` at a time, in the order they came.
  *
  * A task is a closure, and a closure runs on the calling thread: tasks overlap where they wait (for a model that judges,
- * for a file), but pure computation gets no faster by more workers.
+ * for a file), but pure computation gets no faster by more workers. {@link scoreAll} scores pairs of texts or vectors on
+ * threads, by scorers of its own.
  *
  * @example
  * const pool = new ScoringWorkerPool(4)
@@ -1621,7 +2028,7 @@ declare class ScoringWorkerPool {
      */
     constructor(maxWorkers?: number);
     /**
-     * Starts `task` once a worker is free, and passes on what it resolves to or throws, untouched.
+     * Starts `task`, on the calling thread, once a worker is free, and passes on what it resolves to or throws, untouched.
      *
      * @throws TypeError (as a rejection) where `task` is no function
      */
@@ -1634,6 +2041,65 @@ declare class ScoringWorkerPool {
         utilization: number;
     };
 }
+
+/** A scorer of texts; `scoreAll` says what each computes. */
+type TextScorer = 'exact' | 'normalizedExact' | 'levenshtein' | 'tokenF1';
+/** A scorer of vectors; `scoreAll` says what it computes. */
+type VectorScorer = 'cosine';
+/** What was expected, and what came. */
+type TextPair = readonly [expected: string, actual: string];
+/** An embedding: numbers of any kind. */
+type Vector = readonly number[] | Float32Array | Float64Array;
+/** Two vectors of the same length. */
+type VectorPair = readonly [expected: Vector, actual: Vector];
+interface ScoreOptions {
+    /**
+     * The most threads that score at the same time, beside the calling one: an integer ≥ 1. More than there are
+     * processors count as many as there are.
+     *
+     * @default `os.availableParallelism()`, all processors
+     */
+    threads?: number;
+    /** Rejects the promise with the signal's reason at once. Each thread ends when it has scored the pair it is at. */
+    signal?: AbortSignal;
+}
+
+/**
+ * Scores each pair `[expected, actual]` on threads of its own, while the calling thread stays free for others: its event
+ * loop gets a turn after every 1,024 pairs. The result has the scores in the order of the pairs.
+ *
+ * | scorer | score of a pair |
+ * | --- | --- |
+ * | `exact` | 1 where `expected === actual`, else 0. The comparison takes less than handing the texts over, so a loop of your own is faster; it is here to be exchanged for the others. |
+ * | `normalizedExact` | 1 where the texts agree but for case, Unicode composition and white space, else 0: where `text.toLowerCase().normalize('NFC').replace(/\s+/g, ' ').trim()` is the same for both. Punctuation counts, unlike in SQuAD's normalization: `-5` is not `5`, and `1.5` is not `15`. Nor are compatible characters the same: `x²` is not `x2`. |
+ * | `levenshtein` | 1 − distance / length of the longer text, where the distance is the least number of code points to insert, delete or replace; 1 for two empty texts. Accents that combine are code points too, so normalize texts of mixed origin before. |
+ * | `tokenF1` | 2 · common / (words of `expected` + words of `actual`), which is 2pr / (p + r) with precision p and recall r over words, from 0 to 1. A word counts as often as it stands on both sides. Words are what is left between white space of `text.toLowerCase().normalize('NFC').replace(/[\p{P}$+<=>^\`\|~]/gu, '')`, without the articles `a`, `an` and `the`. Two texts without words are the same: 1. After Rajpurkar et al. (2016), SQuAD, with the punctuation of all scripts as for MLQA (Lewis et al., 2020). Texts in scripts without spaces are one word: score them with `levenshtein`. |
+ * | `cosine` | The cosine of the angle between two vectors, from −1 to 1, in double precision: a · b / (‖a‖ ‖b‖). 0 where a vector is empty or all zeros, as it has no direction; `NaN` where a number is not finite. |
+ *
+ * Texts are compared as JavaScript holds them: a lone surrogate is a character of its own, and equals only itself. Case,
+ * composition and punctuation are those of the addon's version of Unicode.
+ *
+ * `levenshtein` takes time in proportion to the product of the lengths: of two texts of 1,000 characters about 50 µs, of
+ * 100,000 about a second. A pair in progress is not interrupted by the signal, though the promise is rejected at once.
+ *
+ * The number of pairs is taken when `scoreAll` is called. Pairs are read in order and once each, not long before they are
+ * scored: what you change before that counts, what you change after does not. Texts and vectors are copied when read.
+ *
+ * @example
+ * const scores = await scoreAll('tokenF1', [
+ *   ['The capital is Paris.', 'paris is the capital'],
+ *   ['42', 'The answer is 42.'],
+ * ])
+ * Array.from(scores) // [1, 0.5]
+ *
+ * @returns a promise of one score per pair. It is all that keeps the process alive.
+ * @throws TypeError (as all errors here, as a rejection) for what is no pair of texts or of vectors; its message says
+ * which, such as `pairs[17][1]`. No score is given then, not even of the pairs before.
+ * @throws RangeError for vectors of different lengths, for an unknown scorer, and for two texts that together are longer
+ * than the longest string (`buffer.constants.MAX_STRING_LENGTH`)
+ */
+declare function scoreAll(scorer: TextScorer, pairs: readonly TextPair[], options?: ScoreOptions): Promise<Float64Array>;
+declare function scoreAll(scorer: VectorScorer, pairs: readonly VectorPair[], options?: ScoreOptions): Promise<Float64Array>;
 
 /**
  * How instances of a class are stored.
@@ -1670,13 +2136,23 @@ interface ValueCodec<T = any, Data = any> {
 declare function registerCodec<T = any, Data = any>(name: string, codec: ValueCodec<T, Data>): void;
 
 /**
+ * A run that ended before its tasks did: code `ERR_ABORTED` (then its name is `AbortError` and `cause` the signal's
+ * reason), `ERR_TOO_MANY_ERRORS`, or a code of the journal. What had ended, and was not taken from the run's iterator
+ * before, is in `results`, in the order of the tasks. Tasks in flight were given up.
+ */
+declare class RunStoppedError extends PerformanceError {
+    readonly results: ExecutionResult[];
+    constructor(code: string, message: string, cause: unknown, results: ExecutionResult[]);
+}
+
+/**
  * Code `ERR_SOURCE`: the iterable that was to give the tasks failed. `cause` is its error; every task that it gave
  * before has been run, and its outcome is in `results`.
  */
 declare class SourceError extends PerformanceError {
     readonly results: ExecutionResult[];
-    constructor(cause: unknown, results: ExecutionResult[]);
+    constructor(cause: unknown, results: ExecutionResult[], given?: number);
 }
 
-export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, QueryCache, ReplayMissError, ResponseCache, ResultWriter, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, registerCodec };
-export type { BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, RateLimit, RegressionThresholds, RunResult, SampleOptions, Savings, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TestCase, TokenUsage, UnstorableEvent, ValueCodec, VerifyReport, WaitOptions, WorkerConfig };
+export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, Permit, QueryCache, RateLimiter, ReplayMissError, ResponseCache, ResultWriter, RunStoppedError, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, registerCodec, scoreAll };
+export type { AdaptiveDecision, BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, DetailedExecutionMetrics, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, ExecutorFunction, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, JournalOptions, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, PermitRequest, PermitUse, ProgressEvent, RateLimit, RateLimiterOptions, RateLimiterState, Refusal, RegressionThresholds, RetryOptions, RunOptions, RunResult, SampleOptions, Savings, ScoreOptions, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TaskContext, TestCase, TextPair, TextScorer, TokenEstimate, TokenUsage, UnstorableEvent, ValueCodec, Vector, VectorPair, VectorScorer, VerifyReport, WaitOptions, WaitReason, WorkerConfig };

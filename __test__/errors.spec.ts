@@ -14,7 +14,7 @@ import {
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NativeSpillRecord } from '../binding.js'
 import { PerformanceError as InnerError } from '../lib/errors.ts'
-import { Journal } from '../lib/parallel/journal.ts'
+import { Journal } from '../lib/journal/journal.ts'
 import { temporaryFolder } from './helpers/folders.ts'
 
 const ROOT = join(__dirname, '..')

@@ -8,7 +8,7 @@ import { NOBODY, UNSHARED, whyNoMount, whyNoNobody } from './helpers/mounts.ts'
 import { type Context, endAll, Program } from './helpers/program.ts'
 
 const MINUTE = 60_000
-const JOURNAL = join(__dirname, '../lib/parallel/journal.ts')
+const JOURNAL = join(__dirname, '../lib/journal/journal.ts')
 
 const noMount = whyNoMount()
 const noNobody = whyNoNobody()
@@ -21,14 +21,14 @@ afterEach(async () => {
 /** Fills a small disk, in records of a size that does not divide it, and goes on when there is room again. */
 async function fill({ folder, JOURNAL }: { folder: string; JOURNAL: string }, { require }: Context) {
   require('tsx/cjs')
-  const { Journal } = require(JOURNAL) as typeof import('../lib/parallel/journal.ts')
+  const { Journal } = require(JOURNAL) as typeof import('../lib/journal/journal.ts')
   const { execFileSync } = require('node:child_process')
   const { rmSync, statSync, writeFileSync } = require('node:fs')
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'none', folder])
   writeFileSync(`${folder}/ballast`, Buffer.alloc(1_200_000))
   const path = `${folder}/deep/run.journal`
   const task = (index: number) => ({ id: `${index}`, testCase: { id: `${index}`, input: index, expected: index } })
-  const record = (index: number, journal: import('../lib/parallel/journal.ts').Journal) =>
+  const record = (index: number, journal: import('../lib/journal/journal.ts').Journal) =>
     journal.record(task(index), index, { task: task(index), result: { actual: 'x'.repeat(10_001) }, executionTime: 1 })
   const journal = Journal.open(path)
   let rows = 0
@@ -81,7 +81,7 @@ async function open(
   { require }: Context,
 ) {
   require('tsx/cjs')
-  const { Journal } = require(JOURNAL) as typeof import('../lib/parallel/journal.ts')
+  const { Journal } = require(JOURNAL) as typeof import('../lib/journal/journal.ts')
   const { execFileSync } = require('node:child_process')
   if (remount !== undefined) {
     execFileSync('mount', ['--bind', remount, remount])

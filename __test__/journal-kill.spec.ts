@@ -4,7 +4,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { Journal } from '../lib/parallel/journal.ts'
+import { Journal } from '../lib/journal/journal.ts'
 import { derived, isDerived, random } from './helpers/derived.cjs'
 import { temporaryFolder } from './helpers/folders.ts'
 import { type Context, endAll, Program } from './helpers/program.ts'
@@ -44,7 +44,7 @@ async function evaluate({ journal: path, calls, rows, life }: Run, { api, requir
     if (!fromJournal) appendFileSync(calls, `recorded ${index} ${Date.now()}\n`)
     say(index)
   })
-  const results = await executor.executeTasks(tasks, async ({ id }) => {
+  const results = await executor.executeTasks<string, unknown>(tasks, async ({ id }) => {
     appendFileSync(calls, `call ${id} ${Date.now()}\n`)
     await new Promise((resolve) => setTimeout(resolve, next() * 4))
     if (next() < 1 / 8) throw Object.assign(new Error('overloaded'), { status: 529 })
@@ -175,7 +175,7 @@ async function startAt({ run: { journal, rows }, now }: { run: Run; now: number 
     // What has started ends before anybody is told.
     setImmediate(() => say({ started, reason, waitTime }))
   })
-  await executor.executeTasks(tasks, async ({ id }) => {
+  await executor.executeTasks<string, unknown>(tasks, async ({ id }) => {
     started.push(Number(id))
     return { actual: id }
   })

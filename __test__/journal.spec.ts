@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileS
 import { join } from 'node:path'
 import { type ExecutionTask, type PerformanceError, registerCodec } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Journal } from '../lib/parallel/journal.ts'
+import { Journal } from '../lib/journal/journal.ts'
 import { registerCodec as registerInside } from '../lib/values/codec/registry.ts'
 import { temporaryFolder } from './helpers/folders.ts'
 
@@ -287,7 +287,7 @@ test('what was recorded is in the file at once, and on the disk after a flush', 
 function run(end: string): string {
   const program = `
     require('tsx/cjs')
-    const { Journal } = require(${JSON.stringify(join(__dirname, '../lib/parallel/journal.ts'))})
+    const { Journal } = require(${JSON.stringify(join(__dirname, '../lib/journal/journal.ts'))})
     const journal = Journal.open(${JSON.stringify(path)})
     const task = { id: 'a', testCase: { id: 'a', input: 'What is a?', expected: 'a' } }
     journal.record(task, 0, { task, result: { actual: 1 }, executionTime: 1 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Placed, ReadyTasks } from '../lib/parallel/ready-tasks.ts'
+import { type Placed, ReadyTasks } from '../lib/executor/ready-tasks.ts'
 
 /** What the queue has to do, in the plainest way. */
 class Model {

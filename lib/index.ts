@@ -76,14 +76,14 @@ export type {
   TokenEstimate,
   WaitReason,
   WorkerConfig,
-} from './parallel/types.ts'
-export type { ProgressEvent } from './parallel/events.ts'
-export type { JournalOptions } from './parallel/journal.ts'
-export type { Permit } from './parallel/permit.ts'
-export type { PermitRequest, PermitUse } from './parallel/permit-request.ts'
-export { RateLimiter, type RateLimiterOptions, type RateLimiterState, type Refusal } from './parallel/rate-limiter.ts'
-export { ParallelExecutor } from './parallel/parallel-executor.ts'
-export { ScoringWorkerPool } from './parallel/scoring-worker-pool.ts'
+} from './executor/types.ts'
+export type { ProgressEvent } from './executor/events.ts'
+export type { JournalOptions } from './journal/journal.ts'
+export type { Permit } from './limiter/permit.ts'
+export type { PermitRequest, PermitUse } from './limiter/permit-request.ts'
+export { RateLimiter, type RateLimiterOptions, type RateLimiterState, type Refusal } from './limiter/rate-limiter.ts'
+export { ParallelExecutor } from './executor/parallel-executor.ts'
+export { ScoringWorkerPool } from './scoring/scoring-worker-pool.ts'
 
 // Scoring
 export type { ScoreOptions, TextPair, TextScorer, Vector, VectorPair, VectorScorer } from './scoring/types.ts'
@@ -93,7 +93,7 @@ export { scoreAll } from './scoring/score-all.ts'
 export { registerCodec, type ValueCodec } from './values/codec/registry.ts'
 
 // Common
-export { RunStoppedError } from './parallel/run-stopped-error.ts'
-export { SourceError } from './parallel/source-error.ts'
+export { RunStoppedError } from './executor/run-stopped-error.ts'
+export { SourceError } from './executor/source-error.ts'
 export { PerformanceError } from './errors.ts'
 export type { Bytes, Milliseconds } from './units.ts'

@@ -5,7 +5,6 @@ pub mod cache;
 mod clock;
 mod execution;
 mod execution_figures;
-mod executor_limiter;
 pub mod explain;
 pub mod format;
 pub mod journal;

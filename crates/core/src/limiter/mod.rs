@@ -8,7 +8,6 @@
 //!
 //! Who waits, in what order and with which timer is the caller's business.
 
-mod activity;
 mod elapsed;
 #[cfg(test)]
 mod estimate_tests;
@@ -31,8 +30,6 @@ mod window;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use activity::Activity;
-pub use activity::Metrics;
 pub use elapsed::MonotonicMillis;
 pub(crate) use elapsed::{Elapsed, Nanos};
 use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
@@ -44,7 +41,6 @@ use window::{Budget, Counts, GroupId, WINDOW, Window};
 
 #[derive(Debug)]
 struct Task {
-    start: Nanos,
     group: GroupId,
     reservation: Reservation,
     /// Among which tasks it is learned from.
@@ -67,7 +63,6 @@ pub struct Limiter {
     pacing: Pacing,
     blocked_until: Nanos,
     estimator: TokenEstimator,
-    activity: Activity,
     held: Slab<Task>,
 }
 
@@ -82,7 +77,6 @@ impl Limiter {
             pacing: Pacing::new(&limits),
             blocked_until: 0,
             estimator: TokenEstimator::default(),
-            activity: Activity::default(),
             held: Slab::default(),
         }
     }
@@ -90,15 +84,12 @@ impl Limiter {
     /// Gives a permit if everything allows it.
     pub fn try_acquire(&mut self, now: MonotonicMillis, demand: &Demand) -> Admission {
         let now = self.advance(now);
-        self.activity.set_throttling(false);
         let reservation = self.estimator.reserve(demand, &self.limits);
         if let Some(refusal) = self.refuse(now, &reservation) {
-            self.activity.set_throttling(matches!(refusal, Admission::Wait { .. }));
             return refusal;
         }
         self.pacing.start(now, 1, now);
         let task = Task {
-            start: now,
             group: self.window.record(now, Counts::new(1, reservation.amounts)),
             reservation,
             cohort: self.estimator.start(&reservation),
@@ -196,12 +187,11 @@ impl Limiter {
 
     /// Gives a permit back. A second time changes nothing.
     pub fn release(&mut self, permit: Permit, now: MonotonicMillis) {
-        let now = self.advance(now);
-        if let Some(task) = self.held.remove(permit.0) {
-            if !task.settled {
-                self.estimator.end(task.cohort, &task.reservation, None);
-            }
-            self.activity.end_task(now - task.start);
+        self.advance(now);
+        if let Some(task) = self.held.remove(permit.0)
+            && !task.settled
+        {
+            self.estimator.end(task.cohort, &task.reservation, None);
         }
     }
 
@@ -270,18 +260,6 @@ impl Limiter {
         }
     }
 
-    /// A run begins: from now on its time counts in the metrics.
-    pub fn begin_run(&mut self, now: MonotonicMillis) {
-        self.advance(now);
-        self.activity.begin_run();
-    }
-
-    /// A run has ended.
-    pub fn end_run(&mut self, now: MonotonicMillis) {
-        self.advance(now);
-        self.activity.end_run();
-    }
-
     /// What counts towards the limits at `now`.
     pub fn usage(&mut self, now: MonotonicMillis) -> Usage {
         self.advance(now);
@@ -300,18 +278,9 @@ impl Limiter {
         }
     }
 
-    /// What the time of the current or last busy period went into.
-    pub fn metrics(&mut self, now: MonotonicMillis) -> Metrics {
-        self.advance(now);
-        self.activity.metrics()
-    }
-
     fn advance(&mut self, now: MonotonicMillis) -> Nanos {
         let now = self.elapsed.advance(now);
         self.window.expire(now);
-        let in_flight = self.held.len() as u64;
-        let places = self.limits.concurrency.map_or(in_flight, u64::from);
-        self.activity.advance(now, in_flight, places);
         now
     }
 }

@@ -251,31 +251,6 @@ fn an_old_peak_stops_counting_after_a_hundred_tasks() {
 }
 
 #[test]
-fn metrics_divide_the_time_of_a_busy_period() {
-    let mut limiter = Limiter::new(limits(Some(2), None, 4));
-    limiter.begin_run(at(0.0));
-    let short = acquire(&mut limiter, 0.0, 0).expect("nothing is in use");
-    let long = acquire(&mut limiter, 0.0, 0).expect("one is in use");
-    assert_eq!(acquire(&mut limiter, 0.0, 0), None);
-    limiter.release(short, at(20_000.0));
-    limiter.release(long, at(40_000.0));
-    let late = acquire(&mut limiter, 60_000.0, 0).expect("the window is empty");
-    limiter.release(late, at(80_000.0));
-    limiter.end_run(at(80_000.0));
-    let metrics = limiter.metrics(at(500_000.0));
-    let expected = super::Metrics {
-        total_millis: 80_000.0,
-        mean_task_millis: 80_000.0 / 3.0,
-        throttled_millis: 60_000.0,
-        efficiency: 0.5,
-        utilization: 0.25,
-    };
-    assert_eq!(metrics, expected);
-    limiter.begin_run(at(500_000.0));
-    assert_eq!(limiter.metrics(at(500_000.0)), super::Metrics::default());
-}
-
-#[test]
 fn a_failed_task_keeps_what_was_reserved_for_a_reason_and_a_refused_one_does_not() {
     let input_characters = 40;
     let failed = Consumption::Failed { input_characters };

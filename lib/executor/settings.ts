@@ -11,8 +11,8 @@ import {
   positiveOption,
   wrongType,
 } from '../arguments.ts'
-import type { JournalOptions } from './journal.ts'
-import { RateLimiter } from './rate-limiter.ts'
+import type { JournalOptions } from '../journal/journal.ts'
+import { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { RateLimit, RetryOptions, WorkerConfig } from './types.ts'
 
 /** A configuration with nothing left out; no `tokensPerMinute` is no limit. */

@@ -6,6 +6,8 @@
 import { resolve } from 'node:path'
 import { checkObject, checkString, outOfRange } from '../arguments.ts'
 import { PerformanceError } from '../errors.ts'
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the documented name of the type
+import type { EvalError, ExecutionResult, ExecutionTask } from '../executor/types.ts'
 import { encodeKey } from '../key/encode.ts'
 import { KeyRecognizer } from '../key/recognizer.ts'
 import * as native from '../native.ts'
@@ -14,8 +16,6 @@ import type { Bytes, Milliseconds } from '../units.ts'
 import { decodeValue } from '../values/codec/decode.ts'
 import { encodeTagged, encodeValue } from '../values/codec/encode.ts'
 import { Unstorable } from '../values/codec/unstorable.ts'
-// biome-ignore lint/suspicious/noShadowRestrictedNames: the documented name of the type
-import type { EvalError, ExecutionResult, ExecutionTask } from './types.ts'
 
 /** Where a run is recorded, and what its results depend on. */
 export interface JournalOptions {

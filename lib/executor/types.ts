@@ -1,7 +1,7 @@
+import type { JournalOptions } from '../journal/journal.ts'
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { RunResult, TestCase } from '../stream/types.ts'
 import type { Milliseconds } from '../units.ts'
-import type { JournalOptions } from './journal.ts'
-import type { RateLimiter } from './rate-limiter.ts'
 
 /** What a provider allows in any 60 seconds. */
 export interface RateLimit {

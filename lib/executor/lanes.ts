@@ -1,8 +1,8 @@
 import { wrongType } from '../arguments.ts'
+import { nativeLimiterOf, RateLimiter } from '../limiter/rate-limiter.ts'
 import type { NativeExecution } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { Lane } from './lane.ts'
-import { nativeLimiterOf, RateLimiter } from './rate-limiter.ts'
 import type { Settings } from './settings.ts'
 import type { AdaptiveDecision, DetailedExecutionMetrics, RateLimit, WaitReason } from './types.ts'
 

@@ -1,7 +1,7 @@
+import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Job } from './job.ts'
 import type { Queue } from './queue.ts'
-import type { RateLimiter } from './rate-limiter.ts'
 import { Ring } from './ring.ts'
 
 /** The tasks of all runs that are under the same limits, in the order in which they may start. */
