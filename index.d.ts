@@ -1497,6 +1497,34 @@ declare class Permit {
     [dispose](): void;
 }
 
+/** What a provider allows in any 60 seconds. */
+interface RateLimit {
+    /** The most tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. */
+    requestsPerMinute: number;
+    /** The most tokens of the tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. Left out: no limit. */
+    tokensPerMinute?: number;
+    /** The same for the tokens of the questions alone. */
+    inputTokensPerMinute?: number;
+    /** The same for the tokens of the answers alone. */
+    outputTokensPerMinute?: number;
+    /**
+     * How many tasks may start at once before starts are spread over the minute: an integer ≥ 1. 1 spreads them evenly, for
+     * providers that also count seconds.
+     *
+     * @default `requestsPerMinute`: starts are not spread
+     */
+    burst?: number;
+    /**
+     * What is reserved for a task whose most is known: always that (`strict`: token limits are never exceeded), or, once 30
+     * tasks of a key have ended, 1.1 times what 95 in 100 of them stayed below, where that is less (`balanced`).
+     *
+     * @default 'balanced'
+     */
+    guarantee?: 'strict' | 'balanced';
+}
+/** What a task can wait for. */
+type WaitReason = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'concurrency' | 'provider';
+
 interface RateLimiterOptions extends RateLimit {
     /**
      * The most permits held at a time: an integer ≥ 1, or `Infinity`.
@@ -1607,31 +1635,6 @@ declare class RateLimiter {
     reset(): void;
 }
 
-/** What a provider allows in any 60 seconds. */
-interface RateLimit {
-    /** The most tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. */
-    requestsPerMinute: number;
-    /** The most tokens of the tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. Left out: no limit. */
-    tokensPerMinute?: number;
-    /** The same for the tokens of the questions alone. */
-    inputTokensPerMinute?: number;
-    /** The same for the tokens of the answers alone. */
-    outputTokensPerMinute?: number;
-    /**
-     * How many tasks may start at once before starts are spread over the minute: an integer ≥ 1. 1 spreads them evenly, for
-     * providers that also count seconds.
-     *
-     * @default `requestsPerMinute`: starts are not spread
-     */
-    burst?: number;
-    /**
-     * What a task is expected to use, where its most is known: always that (`strict`: token limits are never exceeded), or,
-     * once 30 tasks of a key have ended, what all but few of them used (`balanced`).
-     *
-     * @default 'balanced'
-     */
-    guarantee?: 'strict' | 'balanced';
-}
 interface WorkerConfig {
     /**
      * Kept for frameworks that set it, checked, and told to listeners of `'start'`. It bounds nothing: tasks are closures,
@@ -1793,8 +1796,6 @@ interface AdaptiveDecision {
     requestsPerMinute: number | null;
     tokensPerMinute: number | null;
 }
-/** What a task can wait for. */
-type WaitReason = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'concurrency' | 'provider';
 /** One test case to run. Two tasks may have the same `id`. */
 interface ExecutionTask<TInput = any, TOutput = any> {
     id: string;
@@ -1900,9 +1901,10 @@ interface ProgressEvent {
  *
  * **Tokens.** A task counts for the same 60 seconds, from its start with the tokens it is expected to use, from its end
  * with those it did use.
- * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters; else as many
- *   as the most expensive of the last 100 tasks used; before any task has ended, `tokensPerMinute / concurrency`, so that
- *   a first wave can start at once.
+ * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters, or what
+ *   `estimateTokens` says; with the default `guarantee`, only what nearly all tasks turned out to use, once that is known.
+ *   Where no most is known: as many as the most expensive of the last 50 to 100 tasks used; before any task has ended,
+ *   `tokensPerMinute / concurrency`, so that a first wave can start at once.
  * - Used are the `metadata.tokenUsage.total` of the result; where it says nothing, a quarter of the characters of input
  *   and `actual`. A task that failed may have been answered before: it counts as expected. Where its error tells that it
  *   was not answered (an HTTP status, no connection), or nothing was known to expect, it is a quarter of its input's.
@@ -1973,8 +1975,10 @@ declare class ParallelExecutor extends EventEmitter {
      * up, their signals aborted, and the source is closed.
      *
      * ```ts
-     * for await (const { task, result, error } of executor.run(rows(), ask, { ordered: false })) {
-     *   await save(task.id, result?.actual ?? error?.message)
+     * const executor = new ParallelExecutor()
+     * const results = executor.run(tasks, async (task) => ({ actual: await ask(task.testCase.input) }), { ordered: false })
+     * for await (const { task, result, error } of results) {
+     *   console.log(task.id, result?.actual ?? error?.message)
      * }
      * ```
      *

@@ -69,14 +69,13 @@ export type {
   ExecutionResult,
   ExecutionTask,
   ExecutorFunction,
-  RateLimit,
   RetryOptions,
   RunOptions,
   TaskContext,
   TokenEstimate,
-  WaitReason,
   WorkerConfig,
 } from './executor/types.ts'
+export type { RateLimit, WaitReason } from './limiter/types.ts'
 export type { ProgressEvent } from './executor/events.ts'
 export type { JournalOptions } from './journal/journal.ts'
 export type { Permit } from './limiter/permit.ts'

@@ -1,6 +1,7 @@
 import { LONGEST_TIMEOUT } from '../arguments.ts'
 import { requestTooLarge } from '../limiter/limiter-errors.ts'
 import { TimerClock } from '../limiter/timer-clock.ts'
+import type { WaitReason } from '../limiter/types.ts'
 import { NativeExecution } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Job } from './job.ts'
@@ -10,7 +11,7 @@ import type { Queue } from './queue.ts'
 import { Ring } from './ring.ts'
 import type { Settings } from './settings.ts'
 import type { Use } from './token-use.ts'
-import type { AdaptiveDecision, DetailedExecutionMetrics, WaitReason } from './types.ts'
+import type { AdaptiveDecision, DetailedExecutionMetrics } from './types.ts'
 
 /** What the native execution answers instead of a permit. */
 const REFUSED = -1

@@ -1,10 +1,11 @@
 import { wrongType } from '../arguments.ts'
 import { nativeLimiterOf, RateLimiter } from '../limiter/rate-limiter.ts'
+import type { RateLimit, WaitReason } from '../limiter/types.ts'
 import type { NativeExecution } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { Lane } from './lane.ts'
 import type { Settings } from './settings.ts'
-import type { AdaptiveDecision, DetailedExecutionMetrics, RateLimit, WaitReason } from './types.ts'
+import type { AdaptiveDecision, DetailedExecutionMetrics } from './types.ts'
 
 /** Starts of an earlier process that still count towards the limits of a key. */
 export interface EarlierStarts {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { booleanOption, checkFunction, checkOptions, checkSignal, checkString, integerOption } from '../arguments.ts'
 import { emitSafely } from '../emit.ts'
+import type { RateLimit } from '../limiter/types.ts'
 import { streamConfig as checkedStreamConfig, EXECUTOR_DEFAULTS } from '../stream/config.ts'
 import type { StreamConfig } from '../stream/types.ts'
 import { Events } from './events.ts'
@@ -16,7 +17,6 @@ import type {
   ExecutionResult,
   ExecutionTask,
   ExecutorFunction,
-  RateLimit,
   RunOptions,
   WorkerConfig,
 } from './types.ts'
@@ -36,9 +36,10 @@ import type {
  *
  * **Tokens.** A task counts for the same 60 seconds, from its start with the tokens it is expected to use, from its end
  * with those it did use.
- * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters; else as many
- *   as the most expensive of the last 100 tasks used; before any task has ended, `tokensPerMinute / concurrency`, so that
- *   a first wave can start at once.
+ * - Expected are, where `runnerConfig` says `maxTokens`, that many and a quarter of the input's characters, or what
+ *   `estimateTokens` says; with the default `guarantee`, only what nearly all tasks turned out to use, once that is known.
+ *   Where no most is known: as many as the most expensive of the last 50 to 100 tasks used; before any task has ended,
+ *   `tokensPerMinute / concurrency`, so that a first wave can start at once.
  * - Used are the `metadata.tokenUsage.total` of the result; where it says nothing, a quarter of the characters of input
  *   and `actual`. A task that failed may have been answered before: it counts as expected. Where its error tells that it
  *   was not answered (an HTTP status, no connection), or nothing was known to expect, it is a quarter of its input's.
@@ -136,8 +137,10 @@ export class ParallelExecutor extends EventEmitter {
    * up, their signals aborted, and the source is closed.
    *
    * ```ts
-   * for await (const { task, result, error } of executor.run(rows(), ask, { ordered: false })) {
-   *   await save(task.id, result?.actual ?? error?.message)
+   * const executor = new ParallelExecutor()
+   * const results = executor.run(tasks, async (task) => ({ actual: await ask(task.testCase.input) }), { ordered: false })
+   * for await (const { task, result, error } of results) {
+   *   console.log(task.id, result?.actual ?? error?.message)
    * }
    * ```
    *

@@ -13,7 +13,8 @@ import {
 } from '../arguments.ts'
 import type { JournalOptions } from '../journal/journal.ts'
 import { RateLimiter } from '../limiter/rate-limiter.ts'
-import type { RateLimit, RetryOptions, WorkerConfig } from './types.ts'
+import type { RateLimit } from '../limiter/types.ts'
+import type { RetryOptions, WorkerConfig } from './types.ts'
 
 /** A configuration with nothing left out; no `tokensPerMinute` is no limit. */
 export interface Settings {

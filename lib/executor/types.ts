@@ -1,33 +1,8 @@
 import type { JournalOptions } from '../journal/journal.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
+import type { RateLimit, WaitReason } from '../limiter/types.ts'
 import type { RunResult, TestCase } from '../stream/types.ts'
 import type { Milliseconds } from '../units.ts'
-
-/** What a provider allows in any 60 seconds. */
-export interface RateLimit {
-  /** The most tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. */
-  requestsPerMinute: number
-  /** The most tokens of the tasks started in any 60 seconds: an integer ≥ 1, or `Infinity`. Left out: no limit. */
-  tokensPerMinute?: number
-  /** The same for the tokens of the questions alone. */
-  inputTokensPerMinute?: number
-  /** The same for the tokens of the answers alone. */
-  outputTokensPerMinute?: number
-  /**
-   * How many tasks may start at once before starts are spread over the minute: an integer ≥ 1. 1 spreads them evenly, for
-   * providers that also count seconds.
-   *
-   * @default `requestsPerMinute`: starts are not spread
-   */
-  burst?: number
-  /**
-   * What a task is expected to use, where its most is known: always that (`strict`: token limits are never exceeded), or,
-   * once 30 tasks of a key have ended, what all but few of them used (`balanced`).
-   *
-   * @default 'balanced'
-   */
-  guarantee?: 'strict' | 'balanced'
-}
 
 export interface WorkerConfig {
   /**
@@ -199,9 +174,6 @@ export interface AdaptiveDecision {
   requestsPerMinute: number | null
   tokensPerMinute: number | null
 }
-
-/** What a task can wait for. */
-export type WaitReason = 'requests' | 'tokens' | 'input-tokens' | 'output-tokens' | 'concurrency' | 'provider'
 
 /** One test case to run. Two tasks may have the same `id`. */
 export interface ExecutionTask<TInput = any, TOutput = any> {

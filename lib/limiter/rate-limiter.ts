@@ -7,13 +7,13 @@ import {
   outOfRange,
   wrongType,
 } from '../arguments.ts'
-import type { RateLimit, WaitReason } from '../executor/types.ts'
 import * as native from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { otherLimits } from './limiter-errors.ts'
 import { type Permit, permitOf } from './permit.ts'
 import { type NativeLimiter, PermitLine } from './permit-line.ts'
 import { type Demand, demandOf, type PermitRequest } from './permit-request.ts'
+import type { RateLimit, WaitReason } from './types.ts'
 
 export interface RateLimiterOptions extends RateLimit {
   /**
