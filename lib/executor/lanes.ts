@@ -1,4 +1,5 @@
 import { wrongType } from '../arguments.ts'
+import type { EarlierStarts } from '../journal/journal.ts'
 import { nativeLimiterOf, RateLimiter } from '../limiter/rate-limiter.ts'
 import type { RateLimit, WaitReason } from '../limiter/types.ts'
 import type { NativeExecution } from '../native.ts'
@@ -6,16 +7,6 @@ import type { Milliseconds } from '../units.ts'
 import { Lane } from './lane.ts'
 import type { Settings } from './settings.ts'
 import type { AdaptiveDecision, DetailedExecutionMetrics } from './types.ts'
-
-/** Starts of an earlier process that still count towards the limits of a key. */
-export interface EarlierStarts {
-  readonly key: string
-  readonly ages: Float64Array
-  readonly requests: Float64Array
-  readonly tokens: Float64Array
-  readonly inputTokens: Float64Array
-  readonly outputTokens: Float64Array
-}
 
 /** In the order in which the native execution counts waits. */
 const REASONS: readonly WaitReason[] = [

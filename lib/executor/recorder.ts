@@ -1,7 +1,6 @@
 import { PerformanceError } from '../errors.ts'
-import { Journal, type JournalOptions, type RecordedOutcome } from '../journal/journal.ts'
+import { type EarlierStarts, Journal, type JournalOptions, type RecordedOutcome } from '../journal/journal.ts'
 import type { Job } from './job.ts'
-import type { EarlierStarts } from './lanes.ts'
 import type { Use } from './token-use.ts'
 import type { ExecutionResult, ExecutionTask } from './types.ts'
 

@@ -54,8 +54,15 @@ export interface RecordedOutcome {
   executionTime: Milliseconds
 }
 
-/** What a limiter has to count of an earlier process: of each start how long ago it was, and how much. */
-export type EarlierStarts = native.NativeEarlierStarts
+/** What the limiter of a key has to count of an earlier process: of each start how long ago it was, and how much. */
+export interface EarlierStarts {
+  readonly key: string
+  readonly ages: Float64Array
+  readonly requests: Float64Array
+  readonly tokens: Float64Array
+  readonly inputTokens: Float64Array
+  readonly outputTokens: Float64Array
+}
 
 const META = 4
 
