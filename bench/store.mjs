@@ -6,11 +6,12 @@
 // both sides of a ratio.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nodeFor, PEERS } from './store/contenders.mjs'
+import { installPeers, isInstalled } from './peers/install.mjs'
+import { nodeFor } from './store/contenders.mjs'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 9)
 const ENTRIES = 100_000
@@ -23,13 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bench-store-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 const packages = { lmdb: 'lmdb', 'better-sqlite3': 'better-sqlite3', keyv: '@keyv/sqlite', 'node:sqlite': undefined }
-const isInstalled = (name) => name === undefined || existsSync(join(PEERS, 'node_modules', name))
-
-function installPeers() {
-  if (Object.values(packages).every(isInstalled)) return
-  console.log('Installing the peers once; one of them compiles for some minutes.')
-  spawnSync('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund'], { cwd: PEERS, stdio: 'inherit' })
-}
+const isThere = (name) => name === undefined || isInstalled(name)
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
@@ -56,7 +51,7 @@ function participants(kind, names) {
   const all = []
   for (const name of names) {
     const node = nodeFor(name)
-    if (node === undefined || !isInstalled(packages[name])) {
+    if (node === undefined || !isThere(packages[name])) {
       console.log(`  (${name} is not installed)`)
       continue
     }
@@ -166,7 +161,7 @@ function getOrSets() {
   print('getOrSet of what is nowhere, answered at once', all, results, [['median', 'miss']])
 }
 
-installPeers()
+installPeers(Object.values(packages).filter(Boolean), { optional: true })
 console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.versions.node}, ${ROUNDS} rounds, in ${tmpdir()}`)
 
 const responses = reads('responses', 'responses of 1 KB', ENTRIES)

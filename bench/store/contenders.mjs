@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { PEERS } from '../peers/install.mjs'
 import { config, embedding, input, response } from './workload.mjs'
 
-export const PEERS = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../peers')
 const peer = createRequire(join(PEERS, 'package.json'))
 
 /** Keeps memory small, as a cache in front of a store that is read once: a full one makes room with each set. */
