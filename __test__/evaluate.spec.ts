@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheManager, ParallelExecutor, ResponseCache } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { loadDataset } from '../examples/evaluate/dataset.ts'
 import type { Model } from '../examples/evaluate/model.ts'
 import { parseOptions } from '../examples/evaluate/options.ts'
-import { ProgressLine } from '../examples/evaluate/progress.ts'
 import { runEvaluation } from '../examples/evaluate/run.ts'
 import { finalNumber, isCorrect } from '../examples/evaluate/score.ts'
 import { duration, table } from '../examples/format.ts'
@@ -153,56 +152,6 @@ describe('the command line', () => {
   })
 })
 
-describe('the progress', () => {
-  beforeEach(() => void vi.useFakeTimers())
-  afterEach(() => void vi.useRealTimers())
-
-  /** What a run of a hundred rows, one in every tenth of a second, writes. */
-  function written(isTTY: boolean, happens: (progress: ProgressLine, row: number) => void = () => {}): string[] {
-    const texts: string[] = []
-    const output = { isTTY, columns: 72, write: (text: string) => texts.push(text) }
-    const progress = new ProgressLine('cold', output as any)
-    progress.begin(100)
-    for (let row = 1; row <= 100; row++) {
-      happens(progress, row)
-      vi.advanceTimersByTime(100)
-      progress.advance(1)
-    }
-    progress.end()
-    vi.advanceTimersByTime(10_000)
-    return texts
-  }
-
-  test('without a terminal is a plain line at each quarter', () => {
-    const bar = (filled: number) => '█'.repeat(filled).padEnd(24, '░')
-    expect(written(false)).toEqual([
-      `cold ${bar(6)} 25/100, 2.5 s, 7.5 s left\n`,
-      `cold ${bar(12)} 50/100, 5.0 s, 5.0 s left\n`,
-      `cold ${bar(18)} 75/100, 7.5 s, 2.5 s left\n`,
-      `cold ${bar(24)} 100/100, 10.0 s\n`,
-    ])
-  })
-
-  test('on a terminal is one line, drawn again within its width and wiped at the end', () => {
-    const texts = written(true)
-    expect(texts.length).toBeGreaterThan(90)
-    for (const text of texts) {
-      expect(text.startsWith('\r\u001b[2K')).toBe(true)
-      expect(text).not.toContain('\n')
-      expect(text.slice(5).length).toBeLessThan(72)
-    }
-    expect(texts.at(-1)).toBe('\r\u001b[2K')
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  test('says when the limits hold requests back, seldom where there is no terminal', () => {
-    const waits = (progress: ProgressLine) => progress.throttled(30_000)
-    const spoken = written(false, waits).filter((text) => text.includes('next request in 30.0 s'))
-    expect(spoken).toHaveLength(1)
-    expect(written(true, waits).filter((text) => text.includes('next request in')).length).toBeGreaterThan(90)
-  })
-})
-
 test('the time that the limits took is that of all runs of the executor together', async () => {
   vi.useFakeTimers()
   cacheManager.responseCache = new ResponseCache()
@@ -216,8 +165,7 @@ test('the time that the limits took is that of all runs of the executor together
     traffic: { requests: 0, rateLimited: 0 },
     close: async () => {},
   }
-  const progress = { begin() {}, advance() {}, throttled() {}, end() {} }
-  const run = runEvaluation(parseOptions(['--dataset', dataset]), provider, executor, progress)
+  const run = runEvaluation(parseOptions(['--dataset', dataset]), provider, executor)
   await vi.advanceTimersByTimeAsync(120_000)
   // Two starts at 0 s, two at 60 s, two at 120 s.
   expect((await run).throttleTime).toBe(120_000)

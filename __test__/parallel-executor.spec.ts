@@ -1,4 +1,4 @@
-import { type ExecutionResult, ParallelExecutor, type WaitReason } from '@aah/ai-evals-performance'
+import { type ExecutionResult, type ExecutionTask, ParallelExecutor, type WaitReason } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
@@ -146,12 +146,32 @@ describe('priority', () => {
   })
 })
 
+function* broken() {
+  yield task('0')
+  throw new Error('no more')
+}
+
+/** A run in which a task has ended and another never would. */
+async function runUntil(
+  executor: ParallelExecutor,
+  stop: (results: AsyncIterableIterator<ExecutionResult>, controller: AbortController) => unknown,
+): Promise<unknown> {
+  const controller = new AbortController()
+  const execute = async ({ id }: ExecutionTask) => (id === '1' ? new Promise<never>(() => {}) : {})
+  const results = executor.run(tasks(2), execute, { signal: controller.signal })
+  await results.next()
+  const next = results.next()
+  await settled()
+  await stop(results, controller)
+  return next
+}
+
 describe('events', () => {
   test('tell the whole story of a run', async () => {
     const executor = new ParallelExecutor({ concurrency: 1, maxWorkers: 2 })
     const story: unknown[] = []
     const tell = (event: string) => executor.on(event, (payload) => story.push([event, payload]))
-    for (const event of ['start', 'taskStart', 'taskComplete', 'taskError', 'progress', 'complete']) tell(event)
+    for (const event of ['start', 'taskStart', 'taskComplete', 'taskError', 'progress', 'complete', 'end']) tell(event)
     const [good, bad] = [task('good'), task('bad')]
     const results = await executor.executeTasks([good, bad], async ({ id }) => {
       if (id === 'bad') throw new Error('no')
@@ -159,15 +179,69 @@ describe('events', () => {
     })
     const { error } = results[1]!
     expect(story).toEqual([
-      ['start', { totalTasks: 2, concurrency: 1, maxWorkers: 2 }],
+      ['start', { run: 1, totalTasks: 2, concurrency: 1, maxWorkers: 2 }],
       ['taskStart', { taskId: 'good', task: good, index: 0 }],
       ['taskComplete', { taskId: 'good', task: good, index: 0, result: { actual: 1 }, executionTime: 0 }],
-      ['progress', expect.objectContaining({ completed: 1, done: 1, failed: 0, inFlight: 0, waiting: 1, total: 2 })],
+      ['progress', expect.objectContaining({ run: 1, completed: 1, failed: 0, inFlight: 0, waiting: 1, total: 2 })],
       ['taskStart', { taskId: 'bad', task: bad, index: 1 }],
       ['taskError', { taskId: 'bad', task: bad, index: 1, error, executionTime: 0 }],
-      ['progress', expect.objectContaining({ completed: 2, done: 2, failed: 1, inFlight: 0, waiting: 0, total: 2 })],
-      ['complete', { totalTasks: 2, failed: 1, results, metrics: executor.getMetrics() }],
+      ['progress', expect.objectContaining({ run: 1, completed: 2, failed: 1, inFlight: 0, waiting: 0, total: 2 })],
+      ['complete', { run: 1, totalTasks: 2, failed: 1, results, metrics: executor.getMetrics() }],
+      ['end', { run: 1 }],
     ])
+  })
+
+  test('of runs that overlap say which run they are of', async () => {
+    const executor = new ParallelExecutor({ concurrency: 1, rateLimit: { requestsPerMinute: 2, tokensPerMinute: 1e9 } })
+    const story: unknown[] = []
+    for (const event of ['start', 'throttle', 'complete', 'end']) {
+      executor.on(event, ({ run, totalTasks }) => story.push([event, run, totalTasks]))
+    }
+    const hand = new ByHand()
+    const both = [executor.executeTasks(tasks(2), hand.execute), executor.executeTasks([task('other')], hand.execute)]
+    await settled()
+    await hand.finishAll()
+    await vi.advanceTimersByTimeAsync(60_000)
+    await hand.finishAll()
+    await Promise.all(both)
+    expect(story).toEqual([
+      ['start', 1, 2],
+      ['start', 2, 1],
+      ['throttle', 2, undefined],
+      ['complete', 1, 2],
+      ['end', 1, undefined],
+      ['complete', 2, 1],
+      ['end', 2, undefined],
+    ])
+  })
+
+  test.each<[string, (executor: ParallelExecutor) => Promise<unknown>]>([
+    ['is done', (executor) => executor.executeTasks(tasks(2), async () => ({}))],
+    ['has nothing to do', (executor) => executor.executeTasks([], async () => ({}))],
+    ['has too many errors', (executor) => executor.executeTasks(tasks(9), () => Promise.reject(new Error('no')))],
+    ['has a source that fails', (executor) => executor.executeTasksStreaming(broken(), async () => ({}))],
+    ['is aborted', (executor) => runUntil(executor, (_, controller) => controller.abort())],
+    ['is left', (executor) => runUntil(executor, (results) => results.return?.())],
+  ])('end once for a run that %s, when nothing of it is left', async (_, run) => {
+    const executor = new ParallelExecutor({ concurrency: 1, maxErrors: 1 })
+    const story: unknown[] = []
+    for (const event of ['start', 'complete', 'end']) executor.on(event, ({ run }) => story.push(`${event} ${run}`))
+    const timers: number[] = []
+    executor.on('end', () => timers.push(vi.getTimerCount()))
+    await run(executor).catch(() => {})
+    await settled()
+    expect(story.filter((event) => event !== 'complete 1')).toEqual(['start 1', 'end 1'])
+    expect(story.at(-1)).toBe('end 1')
+    expect(timers).toEqual([0])
+  })
+
+  test('are none of a run that does not begin', async () => {
+    const executor = new ParallelExecutor({ signal: AbortSignal.abort() })
+    const heard = vi.fn()
+    for (const event of ['start', 'complete', 'end']) executor.on(event, heard)
+    await executor.executeTasks(tasks(2), async () => ({})).catch(() => {})
+    await executor.run(tasks(2), async () => ({})).return?.()
+    expect(heard).not.toHaveBeenCalled()
   })
 
   test('reach every listener although others throw or reject, and change no result', async () => {
@@ -214,6 +288,7 @@ describe('events', () => {
       'taskComplete',
       'progress',
       'complete',
+      'end',
     ])
     expect(complete).toHaveBeenCalledOnce()
 
@@ -324,7 +399,7 @@ describe('the configuration', () => {
       })
       executor.on('start', started)
       await executor.executeTasks([], async () => ({}))
-      expect(started).toHaveBeenLastCalledWith({ totalTasks: 0, concurrency: 10, maxWorkers: 4 })
+      expect(started).toHaveBeenLastCalledWith({ run: 1, totalTasks: 0, concurrency: 10, maxWorkers: 4 })
     }
   })
 

@@ -77,6 +77,21 @@ describe.each(KINDS)('run over a %s iterable', (kind) => {
     expect(await results.next()).toEqual({ value: undefined, done: true })
   })
 
+  test('that is left before it begins leaves those under way alone', async () => {
+    const source = new Source(5)
+    const hand = new ByHand()
+    const executor = new ParallelExecutor({ concurrency: 1 })
+    const results = executor.run(source[kind](), hand.execute)
+    const first = results.next()
+    await settled()
+    await executor.run(source[kind](), hand.execute).return?.()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(executor.getMetrics().totalExecutionTime).toBe(1_000)
+    await hand.finishAll()
+    expect((await first).done).toBe(false)
+    await results.return?.()
+  })
+
   test('reads one task more than may start', async () => {
     const source = new Source(100)
     const hand = new ByHand()

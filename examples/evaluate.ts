@@ -2,11 +2,17 @@
 // it, and reports; then does it all again with a warm cache. With `--store` the cache is on disk, and it is the next run
 // of the program that finds it warm. `npx tsx examples/evaluate.ts --help` lists the options.
 
-import { cacheManager, ParallelExecutor, PerformanceError, ResponseCache, Store } from '@aah/ai-evals-performance'
+import {
+  cacheManager,
+  ParallelExecutor,
+  PerformanceError,
+  progressBar,
+  ResponseCache,
+  Store,
+} from '@aah/ai-evals-performance'
 import { loadDataset } from './evaluate/dataset.ts'
 import { openProvider } from './evaluate/model.ts'
 import { HELP, type Options, parseOptions } from './evaluate/options.ts'
-import { ProgressLine } from './evaluate/progress.ts'
 import { comparison, introduction, runReport, storeReport } from './evaluate/report.ts'
 import { type RunSummary, runEvaluation } from './evaluate/run.ts'
 import { UsageError } from './evaluate/usage-error.ts'
@@ -27,14 +33,11 @@ async function main(): Promise<void> {
     cacheManager.responseCache = cache
 
     const run = async (label: string) => {
-      const progress = new ProgressLine(label)
-      const showWait = ({ waitTime }: { waitTime: number }) => progress.throttled(waitTime)
-      executor.on('throttle', showWait)
+      const bar = progressBar(executor, { label })
       try {
-        return await runEvaluation(options, provider, executor, progress)
+        return await runEvaluation(options, provider, executor)
       } finally {
-        progress.end()
-        executor.off('throttle', showWait)
+        bar.stop()
       }
     }
 

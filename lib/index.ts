@@ -82,6 +82,7 @@ export type { Permit } from './limiter/permit.ts'
 export type { PermitRequest, PermitUse } from './limiter/permit-request.ts'
 export { RateLimiter, type RateLimiterOptions, type RateLimiterState, type Refusal } from './limiter/rate-limiter.ts'
 export { ParallelExecutor } from './executor/parallel-executor.ts'
+export { type ProgressBarHandle, type ProgressBarOptions, progressBar } from './executor/progress-bar.ts'
 export { ScoringWorkerPool } from './scoring/scoring-worker-pool.ts'
 
 // Scoring

@@ -1,5 +1,6 @@
 // Bundles lib/ into dist/index.js: one CommonJS file, which `require` and `import` both load, so they share singletons.
-// The command line is a bundle of its own, dist/cli.js, with the packages that it uses and their licences beside it.
+// The command line and the display of progress are bundles of their own, each with the packages that it uses and their
+// licences beside it, so that nobody loads them who does not ask for them.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,20 +16,26 @@ const options = {
   keepNames: false,
   sourcemap: true,
   sourcesContent: false,
-  external: ['*/binding.js'],
+  external: ['*/binding.js', './progress-display.js'],
   logLevel: 'warning',
 }
 
 await build({ ...options, entryPoints: ['lib/index.ts'], outfile: join(root, 'dist/index.js') })
-const { metafile } = await build({
-  ...options,
-  entryPoints: ['lib/cli/main.ts'],
-  outfile: join(root, 'dist/cli.js'),
-  banner: { js: '#!/usr/bin/env node' },
-  sourcemap: false,
-  metafile: true,
-})
-writeFileSync(join(root, 'dist/cli.licenses.txt'), licences(Object.keys(metafile.inputs)))
+await bundleWithPackages('lib/cli/main.ts', 'cli', { banner: { js: '#!/usr/bin/env node' } })
+await bundleWithPackages('lib/executor/progress-bar/display.ts', 'progress-display')
+
+async function bundleWithPackages(entry, name, more = {}) {
+  const outfile = join(root, `dist/${name}.js`)
+  const { metafile } = await build({
+    ...options,
+    ...more,
+    entryPoints: [entry],
+    outfile,
+    sourcemap: false,
+    metafile: true,
+  })
+  writeFileSync(join(root, `dist/${name}.licenses.txt`), licences(Object.keys(metafile.inputs)))
+}
 
 /** The licences of the packages that bundled files come from. */
 function licences(files) {

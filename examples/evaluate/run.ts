@@ -10,7 +10,6 @@ import {
 import { loadDataset, type Question } from './dataset.ts'
 import { isRefusal, type Model, type Provider, type Reply, requestedWait } from './model.ts'
 import type { Options } from './options.ts'
-import type { Progress } from './progress.ts'
 import { finalNumber, isCorrect } from './score.ts'
 
 const ATTEMPTS = 4
@@ -58,7 +57,6 @@ export async function runEvaluation(
   options: Options,
   provider: Provider,
   executor: ParallelExecutor,
-  progress: Progress,
 ): Promise<RunSummary> {
   performanceMonitor.reset()
   const trafficBefore = { ...provider.traffic }
@@ -66,11 +64,10 @@ export async function runEvaluation(
 
   const questions = performanceMonitor.measureSync('dataset-loading', () => loadDataset(options.dataset, options.limit))
   const rows = questions.length * provider.models.length
-  progress.begin(rows)
   const usage: Usage = { cached: 0, asked: 0, askedAgain: 0, tokens: 0, throttleTime: 0 }
   const scores: Score[] = []
   for (const model of provider.models) {
-    const answers = await answerAll(questions, { model, executor, progress, usage })
+    const answers = await answerAll(questions, { model, executor, usage })
     scores.push(scoreAll(model.name, questions, answers))
   }
 
@@ -88,13 +85,12 @@ export async function runEvaluation(
 interface Context {
   model: Model
   executor: ParallelExecutor
-  progress: Progress
   usage: Usage
 }
 
 /** An answer, or the reason why there is none, for every question, in their order. */
 async function answerAll(questions: Question[], context: Context): Promise<Answer[]> {
-  const { model, progress, usage } = context
+  const { model, usage } = context
   const answers: Answer[] = []
   const tasks: Task[] = []
   for (const [index, question] of questions.entries()) {
@@ -107,7 +103,6 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
     } else {
       answers[index] = { reply }
       usage.cached++
-      progress.advance(1)
     }
   }
   for (const [index, answer] of await askAll(tasks, context)) answers[index] = answer
@@ -115,7 +110,7 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
 }
 
 /** Asks the model; what failed for a reason that may pass is asked again, through the same limits. */
-async function askAll(tasks: Task[], { model, executor, progress, usage }: Context): Promise<Map<number, Answer>> {
+async function askAll(tasks: Task[], { model, executor, usage }: Context): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>()
   const asked = new Set<string>()
   const ask = async ({ id, testCase: { input, row } }: Task) => {
@@ -134,7 +129,6 @@ async function askAll(tasks: Task[], { model, executor, progress, usage }: Conte
         throw error
       })
     usage.tokens += total
-    progress.advance(1)
     return { actual: reply, metadata: { tokenUsage: { total } } }
   }
   for (let attempt = 1; tasks.length > 0; attempt++) {
@@ -146,7 +140,6 @@ async function askAll(tasks: Task[], { model, executor, progress, usage }: Conte
     }
     const failed = results.filter(({ error }) => error !== undefined)
     const again = attempt < ATTEMPTS ? failed.filter(({ error }) => error?.retryable) : []
-    progress.advance(failed.length - again.length)
     if (again.length > 0) await delay(waitBeforeRetry(again, attempt))
     usage.askedAgain += again.length
     tasks = again.map(({ task }) => task)

@@ -9,6 +9,8 @@ import type { DetailedExecutionMetrics, EvalError, ExecutionResult } from './typ
 
 /** How far a run has come. */
 export interface ProgressEvent {
+  /** Which of the executor's runs, from 1 on. */
+  run: number
   /** Tasks that have ended, with a result or an error. */
   completed: number
   /** The same as `completed`. */
@@ -34,10 +36,13 @@ type Figures = Pick<ProgressEvent, 'rate' | 'limitUtilization'> & { readonly eta
 /** What a run tells. An event that nobody listens to is not made. */
 export class Events {
   readonly #emitter: EventEmitter
+  /** Which of the executor's runs this is. */
+  readonly #run: number
   readonly #isKeyed: boolean
 
-  constructor(emitter: EventEmitter, isKeyed: boolean) {
+  constructor(emitter: EventEmitter, run: number, isKeyed: boolean) {
     this.#emitter = emitter
+    this.#run = run
     this.#isKeyed = isKeyed
   }
 
@@ -46,7 +51,7 @@ export class Events {
   }
 
   start(totalTasks: number | undefined, { concurrency, maxWorkers }: Settings): void {
-    this.#emit('start', { totalTasks, concurrency, maxWorkers })
+    this.#emit('start', { run: this.#run, totalTasks, concurrency, maxWorkers })
   }
 
   taskStart({ task, index }: Job): void {
@@ -67,7 +72,8 @@ export class Events {
   throttle({ task, queue }: Job, throttle: Throttle): void {
     if (!this.hears('throttle')) return
     const until = Date.now() + throttle.waitTime
-    this.#emit('throttle', { ...throttle, key: this.#keyOf(queue.lane.key), until, taskId: task.id, task })
+    const key = this.#keyOf(queue.lane.key)
+    this.#emit('throttle', { run: this.#run, ...throttle, key, until, taskId: task.id, task })
   }
 
   retry({ task, index, attempt, queue }: Job, delay: Milliseconds, error: EvalError): void {
@@ -76,7 +82,7 @@ export class Events {
 
   progress(counts: Counts, { rate, eta, limitUtilization }: Figures): void {
     const { completed, failed, inFlight, waiting, total } = counts
-    const known = { completed, done: completed, failed, inFlight, waiting, total, rate }
+    const known = { run: this.#run, completed, done: completed, failed, inFlight, waiting, total, rate }
     const progress: ProgressEvent = { ...known, eta: Number.isFinite(eta) ? eta : undefined, limitUtilization }
     this.#emit('progress', progress)
   }
@@ -87,7 +93,12 @@ export class Events {
     results: ExecutionResult[],
     metrics: () => DetailedExecutionMetrics,
   ): void {
-    if (this.hears('complete')) this.#emit('complete', { totalTasks, failed, results, metrics: metrics() })
+    if (!this.hears('complete')) return
+    this.#emit('complete', { run: this.#run, totalTasks, failed, results, metrics: metrics() })
+  }
+
+  end(): void {
+    this.#emit('end', { run: this.#run })
   }
 
   #keyOf(key: string): string | undefined {

@@ -56,7 +56,7 @@ import type {
  *
  * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
  * listens to that.
- * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
+ * - `'start'` `{ run, totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
  * - `'taskStart'` `{ taskId, task, index }` before the first attempt
  * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`; also `fromJournal: true` where the result was
  *   recorded by an earlier run and the task did not start
@@ -65,17 +65,21 @@ import type {
  *   milliseconds before the next
  * - `'progress'` {@link ProgressEvent} after a task has ended, at most ten times a second, and once more before the end if
  *   more have ended since
- * - `'throttle'` `{ reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often the
- *   limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and nothing
- *   changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that of a
- *   `limiter`. `key` is `undefined` without keys
+ * - `'throttle'` `{ run, reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often
+ *   the limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and
+ *   nothing changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that
+ *   of a `limiter`. `key` is `undefined` without keys
  * - `'adapt'` {@link AdaptiveDecision}
- * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for `run`,
- *   whose results are taken one by one. A run that fails has none
+ * - `'complete'` `{ run, totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for
+ *   `run`, whose results are taken one by one. A run that fails has none
+ * - `'end'` `{ run }` once for each `'start'`: after `'complete'`, and without it where the run fails or is stopped
+ *
+ * `run` says which of the executor's runs it is, from 1 on: runs may overlap.
  */
 export class ParallelExecutor extends EventEmitter {
   #settings: Settings
   #lastReset = Date.now()
+  #runs = 0
   readonly #gate: Gate
 
   /**
@@ -221,7 +225,7 @@ export class ParallelExecutor extends EventEmitter {
     const settings = () => this.#settings
     const { key, signal: ownSignal } = this.#settings
     const signals = [ownSignal, signal].filter((signal) => signal !== undefined)
-    const events = new Events(this, key !== undefined)
+    const events = new Events(this, ++this.#runs, key !== undefined)
     return new Run({ gate: this.#gate, source, sink, executor, events, settings, readAhead, window, signals })
   }
 }

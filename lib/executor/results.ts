@@ -38,8 +38,11 @@ export class Results implements AsyncIterableIterator<ExecutionResult, undefined
 
   /** Stops the run: tasks in flight are given up, what was not taken is dropped, the source is closed. */
   async return(): Promise<IteratorReturnResult<undefined>> {
+    const hadBegun = this.#hasBegun
     this.#hasBegun = true
-    await this.#run.close()
+    // A run that never began has nothing to stop.
+    if (hadBegun) await this.#run.close()
+    else this.#sink.end()
     return { value: undefined, done: true }
   }
 

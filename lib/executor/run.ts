@@ -300,11 +300,14 @@ export class Run implements Reader, AttemptEnds {
   #finish(trouble?: unknown): void {
     const { failure } = this.#source
     if (trouble !== undefined) {
+      this.#events.end()
       this.#sink.fail((results) => journalFailure(trouble, results), true)
     } else if (failure !== undefined) {
+      this.#events.end()
       this.#sink.fail((results) => new SourceError(failure.cause, results, this.#given), false)
     } else {
       this.#events.complete(this.#completed, this.#failed, this.#sink.results, () => this.#gate.metrics())
+      this.#events.end()
       this.#sink.end()
     }
   }
@@ -322,6 +325,7 @@ export class Run implements Reader, AttemptEnds {
     for (const context of abandoned) Context.abandon(context, reason)
     this.#gate.admit()
     const trouble = journalClosed && (await journalClosed)
+    this.#events.end()
     if (failure === undefined) {
       this.#sink.end()
       await sourceClosed
