@@ -6,35 +6,20 @@
 // times stand ratios, and how much of a run the calling thread is busy: reading and joining the pairs is its work alone,
 // so no number of threads makes a run shorter than that.
 
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { scoreAll } from '@aah/ai-evals-performance'
+import { installPeers, PEERS } from './peers/install.mjs'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 const PAIRS = Number(process.env.PAIRS ?? 1_000_000)
 const VECTOR_PAIRS = Math.ceil(PAIRS / 100)
 const DIMENSIONS = 384
-const PEERS = fileURLToPath(new URL('peers', import.meta.url))
 const processors = availableParallelism()
 
-const distance = peer('fastest-levenshtein')?.distance
-
-/** A module of bench/peers, which are installed when the first benchmark needs them. */
-function peer(name) {
-  if (!existsSync(join(PEERS, 'node_modules', name))) {
-    console.log('Installing the peers once; one of them compiles for some minutes.')
-    spawnSync('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund'], { cwd: PEERS, stdio: 'inherit' })
-  }
-  try {
-    return createRequire(join(PEERS, 'package.json'))(name)
-  } catch {
-    console.log(`${name} is not installed: its column is left out`)
-  }
-}
+installPeers(['fastest-levenshtein'], { optional: false })
+const { distance } = createRequire(join(PEERS, 'package.json'))('fastest-levenshtein')
 
 const normalize = (text) => text.toLowerCase().normalize('NFC').replace(/\s+/g, ' ').trim()
 const isWord = (word) => word !== '' && word !== 'a' && word !== 'an' && word !== 'the'
@@ -73,12 +58,10 @@ function cosine(one, other) {
 const plain = {
   exact: (expected, actual) => (expected === actual ? 1 : 0),
   normalizedExact: (expected, actual) => (normalize(expected) === normalize(actual) ? 1 : 0),
-  levenshtein:
-    distance &&
-    ((expected, actual) => {
-      const longer = Math.max(expected.length, actual.length)
-      return longer === 0 ? 1 : 1 - distance(expected, actual) / longer
-    }),
+  levenshtein(expected, actual) {
+    const longer = Math.max(expected.length, actual.length)
+    return longer === 0 ? 1 : 1 - distance(expected, actual) / longer
+  },
   tokenF1,
   cosine,
 }
@@ -133,14 +116,13 @@ const row = (name, ...cells) => console.log(name.padEnd(30), ...cells.map((cell)
 
 async function compare(name, scorer, pairs) {
   const contenders = {
-    plain: plain[scorer] && (() => loop(plain[scorer], pairs)),
+    plain: () => loop(plain[scorer], pairs),
     one: () => scoreAll(scorer, pairs, { threads: 1 }),
     all: () => scoreAll(scorer, pairs),
   }
   const best = {}
   for (let round = 0; round < ROUNDS; round++) {
     for (const [side, run] of Object.entries(contenders)) {
-      if (run === undefined) continue
       const measured = await milliseconds(run)
       if (!(measured.time >= best[side]?.time)) best[side] = measured
     }
@@ -149,11 +131,11 @@ async function compare(name, scorer, pairs) {
   const { plain: reference, one, all } = best
   row(
     name,
-    reference ? each(reference) : '–',
+    each(reference),
     each(one),
     each(all),
     (one.time / all.time).toFixed(2),
-    reference ? (reference.time / all.time).toFixed(2) : '–',
+    (reference.time / all.time).toFixed(2),
     `${(100 * all.busy).toFixed(0)} %`,
   )
 }
