@@ -94,7 +94,8 @@ export class Gate {
   /** `job` may have another attempt; nothing starts before `admit`. */
   returnTo(job: Job): void {
     job.queue.lane.returnTo(job)
-    this.#unblockFor(job)
+    // It goes before the one that was refused, and may be smaller.
+    this.#unblock(job.queue.lane)
   }
 
   /**
@@ -262,22 +263,17 @@ export class Gate {
     this.#turns.push(lane)
   }
 
+  /** Something has changed that its first task may have waited for: its limits, or retries that go before it. */
   #unblock(lane: Lane): void {
-    if (!lane.isBlocked) return
-    lane.isBlocked = false
-    if (Number.isFinite(lane.until)) this.#timed--
+    if (lane.isBlocked) {
+      lane.isBlocked = false
+      if (Number.isFinite(lane.until)) this.#timed--
+    }
     this.#wake(lane)
   }
 
   #unblockAll(which: (lane: Lane) => boolean = () => true): void {
     for (const lane of this.#lanes) if (which(lane)) this.#unblock(lane)
-  }
-
-  /** A task that goes before the one that was refused may be smaller. */
-  #unblockFor(job: Job): void {
-    const { lane } = job.queue
-    if (lane.isBlocked) this.#unblock(lane)
-    else this.#wake(lane)
   }
 
   /** While all places are taken, no lane waits for its limits, nor stands in line for somebody else's. */

@@ -170,7 +170,8 @@ export class Run implements Reader, AttemptEnds {
     else this.#active.remove(job)
     const { task, index, spent } = job
     this.#conclude(index, { task, executionTime: spent, error: toEvalError(thrown, task) }, this.#gate.clock.now())
-    this.#read()
+    // Another run, or a timer, may have asked the gate; and this may have been the last task.
+    this.proceed()
   }
 
   throttled(job: Job, throttle: Throttle): void {

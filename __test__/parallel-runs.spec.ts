@@ -1,0 +1,64 @@
+// Runs of one executor at a time: what one of them does must not keep another waiting.
+
+import { ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ByHand, settled, tasks } from './helpers/tasks.ts'
+
+const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
+const HOUR = 3_600_000
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+const failing = async () => {
+  throw Object.assign(new Error('later'), { status: 500 })
+}
+
+/** Whether `promise` has settled, without any time passing. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const hasSettled = vi.fn()
+  promise.then(hasSettled, hasSettled)
+  await settled()
+  return hasSettled.mock.calls.length > 0
+}
+
+test('a run ends also where the end of another run lets its last task be refused', async () => {
+  const limiter = new RateLimiter({ requestsPerMinute: 100, tokensPerMinute: 10 })
+  const executor = new ParallelExecutor({ concurrency: 1, limiter })
+  const hand = new ByHand()
+  const first = executor.executeTasks(tasks(1), hand.execute)
+  const second = executor.executeTasks(tasks(1, { runnerConfig: { maxTokens: 1_000 } }), hand.execute)
+  await settled()
+  await hand.finish('0')
+  expect(await isSettled(second)).toBe(true)
+  expect((await second)[0]?.error?.cause).toMatchObject({ code: 'ERR_REQUEST_TOO_LARGE' })
+  expect((await first).length).toBe(1)
+})
+
+test('tasks that wait behind the retries of another run start when that is stopped', async () => {
+  const executor = new ParallelExecutor({ concurrency: 1, rateLimit: UNLIMITED, retry: { baseDelay: HOUR } })
+  const controller = new AbortController()
+  const stopped = executor.run(tasks(1), failing, { signal: controller.signal }).next()
+  await settled()
+  const second = executor.executeTasks(tasks(2), async () => ({}))
+  expect(await isSettled(second)).toBe(false)
+  controller.abort()
+  await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  expect(await isSettled(second)).toBe(true)
+})
+
+test('tasks that wait behind retries start when more may be in flight', async () => {
+  const executor = new ParallelExecutor({ concurrency: 1, rateLimit: UNLIMITED, retry: { baseDelay: HOUR } })
+  const controller = new AbortController()
+  const stopped = executor.run(tasks(1), failing, { signal: controller.signal }).next()
+  await settled()
+  const second = executor.executeTasks(tasks(2), async () => ({}))
+  await settled()
+  executor.updateConfig({ concurrency: 2 })
+  expect(await isSettled(second)).toBe(true)
+  controller.abort()
+  await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+})
