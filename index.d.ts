@@ -1867,6 +1867,8 @@ interface DetailedExecutionMetrics extends ExecutionMetrics {
 
 /** How far a run has come. */
 interface ProgressEvent {
+    /** Which of the executor's runs, from 1 on. */
+    run: number;
     /** Tasks that have ended, with a result or an error. */
     completed: number;
     /** The same as `completed`. */
@@ -1921,7 +1923,7 @@ interface ProgressEvent {
  *
  * **Events**, each with one object. A listener that throws disturbs nothing; its error goes to `'error'` where somebody
  * listens to that.
- * - `'start'` `{ totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
+ * - `'start'` `{ run, totalTasks?, concurrency, maxWorkers }` (`totalTasks` where it is known)
  * - `'taskStart'` `{ taskId, task, index }` before the first attempt
  * - `'taskComplete'` `{ taskId, task, index, result, executionTime }`; also `fromJournal: true` where the result was
  *   recorded by an earlier run and the task did not start
@@ -1930,13 +1932,16 @@ interface ProgressEvent {
  *   milliseconds before the next
  * - `'progress'` {@link ProgressEvent} after a task has ended, at most ten times a second, and once more before the end if
  *   more have ended since
- * - `'throttle'` `{ reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often the
- *   limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and nothing
- *   changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that of a
- *   `limiter`. `key` is `undefined` without keys
+ * - `'throttle'` `{ run, reason, waitTime, limit, current, key, until, taskId, task }` once for each wait, however often
+ *   the limits change meanwhile. `reason` is a {@link WaitReason}; `waitTime` in milliseconds, if no other task ends and
+ *   nothing changes before, `until` the same as milliseconds since 1970; both `Infinity` for `concurrency`, which is that
+ *   of a `limiter`. `key` is `undefined` without keys
  * - `'adapt'` {@link AdaptiveDecision}
- * - `'complete'` `{ totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for `run`,
- *   whose results are taken one by one. A run that fails has none
+ * - `'complete'` `{ run, totalTasks, failed, results, metrics }` before the run's promise resolves; `results` is empty for
+ *   `run`, whose results are taken one by one. A run that fails has none
+ * - `'end'` `{ run }` once for each `'start'`: after `'complete'`, and without it where the run fails or is stopped
+ *
+ * `run` says which of the executor's runs it is, from 1 on: runs may overlap.
  */
 declare class ParallelExecutor extends EventEmitter {
     /**
@@ -2014,6 +2019,52 @@ declare class ParallelExecutor extends EventEmitter {
     /** Forgets the last 60 seconds, so that waits for a rate limit end. Tasks in flight still count as in flight. */
     resetRateLimiter(): void;
 }
+
+interface ProgressBarOptions {
+    /**
+     * Where it is drawn.
+     *
+     * @default process.stderr
+     */
+    stream?: NodeJS.WritableStream;
+    /**
+     * Whether nothing is drawn at all.
+     *
+     * @default whether the environment variable `CI` is set, to something other than `false` or `0`
+     */
+    quiet?: boolean;
+    /** What stands in front of each line; shortened where the terminal is narrow. */
+    label?: string;
+}
+interface ProgressBarHandle {
+    /** Ends it: lines on the screen stay as they are, and the executor's events are no longer listened to. */
+    stop(): void;
+}
+/**
+ * Shows on a terminal how far the runs of an executor have come.
+ *
+ * ```ts
+ * const bar = progressBar(executor)
+ * const results = await executor.executeTasks(tasks, async (task) => ({ actual: await ask(task.testCase.input) }))
+ * bar.stop()
+ * ```
+ *
+ * On a terminal each run has one line, drawn again ten times a second, with as much as there is room for: done and all,
+ * failures, what limit is waited for and how long, the time left, the rate. A run whose number of tasks is not known has
+ * counts and no bar. The last state of a run stays on the screen.
+ *
+ *     ━━━━━━━━━━━━━━━━──── 8,012/10,000 80.1%, 3 failed, waiting 12 s for requests, 41 s left
+ *
+ * Elsewhere (a file, a pipe, `TERM=dumb`) it is a plain line now and then: after each tenth of the tasks, but no more
+ * than one in five seconds, and at least one a minute; and a last one.
+ *
+ * It shows runs that begin later too, until `stop()`. Between runs there is no timer, during a run one that does not keep
+ * the process alive. The cursor is never hidden and no signal listened to, so there is nothing to restore however the
+ * process ends. What the program itself prints meanwhile is not written over.
+ *
+ * @throws TypeError for an executor without events, or options of the wrong type
+ */
+declare function progressBar(executor: ParallelExecutor, options?: ProgressBarOptions): ProgressBarHandle;
 
 /**
  * Runs scoring tasks at most `maxWorkers` at a time, in the order they came.
@@ -2158,5 +2209,5 @@ declare class SourceError extends PerformanceError {
     constructor(cause: unknown, results: ExecutionResult[], given?: number);
 }
 
-export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, Permit, QueryCache, RateLimiter, ReplayMissError, ResponseCache, ResultWriter, RunStoppedError, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, registerCodec, scoreAll };
-export type { AdaptiveDecision, BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, DetailedExecutionMetrics, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, ExecutorFunction, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, JournalOptions, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, PermitRequest, PermitUse, ProgressEvent, RateLimit, RateLimiterOptions, RateLimiterState, Refusal, RegressionThresholds, RetryOptions, RunOptions, RunResult, SampleOptions, Savings, ScoreOptions, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TaskContext, TestCase, TextPair, TextScorer, TokenEstimate, TokenUsage, UnstorableEvent, ValueCodec, Vector, VectorPair, VectorScorer, VerifyReport, WaitOptions, WaitReason, WorkerConfig };
+export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, Permit, QueryCache, RateLimiter, ReplayMissError, ResponseCache, ResultWriter, RunStoppedError, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, progressBar, registerCodec, scoreAll };
+export type { AdaptiveDecision, BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, DetailedExecutionMetrics, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, ExecutorFunction, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, JournalOptions, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, PermitRequest, PermitUse, ProgressBarHandle, ProgressBarOptions, ProgressEvent, RateLimit, RateLimiterOptions, RateLimiterState, Refusal, RegressionThresholds, RetryOptions, RunOptions, RunResult, SampleOptions, Savings, ScoreOptions, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TaskContext, TestCase, TextPair, TextScorer, TokenEstimate, TokenUsage, UnstorableEvent, ValueCodec, Vector, VectorPair, VectorScorer, VerifyReport, WaitOptions, WaitReason, WorkerConfig };
