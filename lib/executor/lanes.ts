@@ -99,8 +99,11 @@ export class Lanes implements Iterable<Lane> {
   /** Of one key, or of all. */
   usage(now: Milliseconds, key?: string): Usage {
     const sum: Usage = { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, inFlight: 0 }
+    const counted = new Set<RateLimiter>()
     for (const lane of this) {
       if (key !== undefined && key !== lane.key) continue
+      if (lane.limiter !== undefined && counted.has(lane.limiter)) continue
+      if (lane.limiter !== undefined) counted.add(lane.limiter)
       const usage = this.#native.usage(now, lane.id)
       for (const name of Object.keys(sum) as (keyof Usage)[]) sum[name] += usage[name]
     }
