@@ -38,8 +38,10 @@ export class Results implements AsyncIterableIterator<ExecutionResult, undefined
 
   /** Stops the run: tasks in flight are given up, what was not taken is dropped, the source is closed. */
   async return(): Promise<IteratorReturnResult<undefined>> {
+    const hasBegun = this.#hasBegun
     this.#hasBegun = true
-    await this.#run.close()
+    this.#sink.drop()
+    if (hasBegun) await this.#run.close()
     return { value: undefined, done: true }
   }
 
