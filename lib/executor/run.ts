@@ -134,9 +134,12 @@ export class Run implements Reader, AttemptEnds {
       const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
       job = new Job(task, index, queue, demandOf(task, estimateTokens), inputCharacters)
     } catch (thrown) {
+      if (this.#hasEnded) return
       this.#conclude(index, { task, executionTime: 0, error: toEvalError(thrown, task) }, this.#gate.clock.now())
       return
     }
+    // The user's functions may have stopped the run.
+    if (this.#hasEnded) return
     this.#unstarted++
     job.queue.add(job)
     this.#gate.join(job.queue)
@@ -265,6 +268,7 @@ export class Run implements Reader, AttemptEnds {
     if (outcome.error !== undefined) this.#failed++
     this.#taken += this.#sink.add(index, outcome)
     const isHeard = this.#events.taskEnd(index, outcome, fromJournal)
+    if (this.#hasEnded) return isHeard
     this.#progress.changed(now)
     const { maxErrors } = this.#settings()
     if (trouble !== undefined) {
