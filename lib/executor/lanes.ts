@@ -46,7 +46,7 @@ export class Lanes implements Iterable<Lane> {
   readonly #lanes = new Map<string, Lane>()
   /** The lane last asked for: mostly it is the next one too. */
   #last: Lane | undefined
-  readonly #earlier = new Map<string, EarlierStarts>()
+  readonly #earlier = new Map<string, { readonly at: Milliseconds; readonly starts: EarlierStarts }>()
 
   constructor(native: NativeExecution, settings: Settings) {
     this.#native = native
@@ -77,8 +77,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /** Starts that count in lanes which are still to be made; those there are know their own. */
-  expect(earlier: readonly EarlierStarts[]): void {
-    for (const starts of earlier) if (!this.#lanes.has(starts.key)) this.#earlier.set(starts.key, starts)
+  expect(earlier: readonly EarlierStarts[], now: Milliseconds): void {
+    for (const starts of earlier) if (!this.#lanes.has(starts.key)) this.#earlier.set(starts.key, { at: now, starts })
   }
 
   /** Calls `freed` whenever others have made room in the limiter that `lane` shares with them. */
@@ -151,7 +151,8 @@ export class Lanes implements Iterable<Lane> {
     const earlier = this.#earlier.get(lane.key)
     if (earlier === undefined) return
     this.#earlier.delete(lane.key)
-    const { ages, requests, tokens, inputTokens, outputTokens } = earlier
+    const { requests, tokens, inputTokens, outputTokens } = earlier.starts
+    const ages = earlier.starts.ages.map((age) => age + Math.max(0, now - earlier.at))
     this.#native.restore(now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
   }
 }
