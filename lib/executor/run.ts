@@ -61,7 +61,7 @@ export class Run implements Reader, AttemptEnds {
   readonly #queues = new Map<string, Queue>()
   readonly #active = new ActiveJobs()
   /** Until the journal is closed. */
-  #closing: Promise<void> | undefined = undefined
+  #closing: Promise<unknown> | undefined = undefined
   #isReading = false
   #hasEnded = false
   #given = 0
@@ -323,7 +323,10 @@ export class Run implements Reader, AttemptEnds {
     const abandoned = this.#giveUpAll()
     this.#gate.endRun()
     const sourceClosed = this.#closeSource()
+    // Whoever hears of it may do so only when the journal is closed.
+    sourceClosed.catch(() => {})
     const journalClosed = this.#recorder?.close()
+    this.#closing = journalClosed
     for (const context of abandoned) Context.abandon(context, reason)
     this.#gate.admit()
     const trouble = journalClosed && (await journalClosed)
@@ -332,8 +335,7 @@ export class Run implements Reader, AttemptEnds {
       await sourceClosed
       if (trouble !== undefined) throw trouble
     } else {
-      // The failure is what the caller has to hear of.
-      sourceClosed.catch(() => {})
+      // This is what the caller has to hear of.
       this.#sink.fail(failure, true)
     }
   }
