@@ -301,3 +301,31 @@ test('a permit of a shared limiter is given back however a run ends', async () =
     expect(limiter.getState()).toMatchObject({ inFlight: 0, waiting: 0 })
   }
 })
+
+test('a listener that stops the run at the end of a task hears of nothing more', async () => {
+  const controller = new AbortController()
+  const executor = new ParallelExecutor({ concurrency: 1, rateLimit: UNLIMITED, signal: controller.signal })
+  const heard: string[] = []
+  executor.on('progress', () => heard.push('progress'))
+  executor.on('taskComplete', ({ taskId }) => {
+    heard.push(taskId)
+    if (taskId === '1') controller.abort()
+  })
+  const { results } = await failureOf(executor.executeTasks(tasks(3), async () => ({})))
+  expect(results.map(({ task }) => task.id)).toEqual(['0', '1'])
+  expectNothingLeft(controller.signal)
+  expect(heard).toEqual(['0', 'progress', '1'])
+})
+
+test.each(['key', 'estimateTokens'] as const)('a run that is stopped by `%s` starts nothing more', async (name) => {
+  const controller = new AbortController()
+  const stopAt2 = ({ id }: ExecutionTask): any => {
+    if (id === '2') controller.abort()
+    return name === 'key' ? 'model' : 1
+  }
+  const executor = new ParallelExecutor({ rateLimit: UNLIMITED, signal: controller.signal, [name]: stopAt2 })
+  const hand = new ByHand()
+  await failureOf(executor.executeTasks(tasks(5), hand.execute))
+  expect(hand.started).toEqual(['0', '1'])
+  expectNothingLeft(controller.signal)
+})

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type ExecutionTask, ParallelExecutor, RunStoppedError } from '@aah/ai-evals-performance'
 import { expect, test, vi } from 'vitest'
 import { temporaryFolder } from './helpers/folders.ts'
-import { tasks } from './helpers/tasks.ts'
+import { settled, task, tasks } from './helpers/tasks.ts'
 
 const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
 
@@ -94,4 +94,71 @@ test('what an earlier process started counts towards the limits of the next', as
   await executor.executeTasks(tasks(3), uneven)
   // Three starts of the first, and the one that failed there.
   expect(executor.getRateLimiterState().currentRequests).toBe(4)
+})
+
+test('a task that is changed while it runs is the same one the next time', async () => {
+  const journal = path()
+  const execute = vi.fn(async (task: ExecutionTask) => {
+    task.testCase.metadata = { asked: true }
+    if (task.id === '1') throw new Error('no')
+    return { actual: task.id }
+  })
+  await executorOf(journal).executeTasks(tasks(3), execute)
+  expect((await executorOf(journal).executeTasks(tasks(3), execute)).length).toBe(3)
+  expect(execute.mock.calls.map(([{ id }]) => id)).toEqual(['0', '1', '2', '1'])
+})
+
+test('whoever has enough can use the journal at once, also after an abort', async () => {
+  const executor = executorOf(path())
+  const controller = new AbortController()
+  const results = executor.run(tasks(50), uneven, { signal: controller.signal, window: 1 })
+  await results.next()
+  controller.abort()
+  await results.return?.()
+  expect((await executor.executeTasks(tasks(50), uneven)).length).toBe(50)
+})
+
+test.each([false, true])('a source that cannot be closed fails `return()` alone (aborted: %s)', async (isAborted) => {
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  function* source() {
+    try {
+      yield* tasks(50)
+    } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: what is tested
+      throw new Error('not closed')
+    }
+  }
+  const executor = new ParallelExecutor({ concurrency: 1, rateLimit: UNLIMITED, journal: path() })
+  const controller = new AbortController()
+  const results = executor.run(source(), async () => ({}), { signal: controller.signal, window: 1 })
+  await results.next()
+  if (isAborted) {
+    await settled()
+    controller.abort()
+    await results.next()
+    await expect(results.next()).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  } else {
+    await expect(results.return?.()).rejects.toThrow('not closed')
+  }
+  process.off('unhandledRejection', unhandled)
+  expect(unhandled).not.toHaveBeenCalled()
+})
+
+test('a key that is met late does not count what an earlier process started for longer than a minute', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] })
+  const config = { rateLimit: { requestsPerMinute: 5 }, journal: path(), key: ({ id }: ExecutionTask) => id }
+  await new ParallelExecutor(config).executeTasks([task('late')], async () => ({}))
+  const executor = new ParallelExecutor(config)
+  function* source() {
+    yield task('late')
+    yield task('early')
+    vi.advanceTimersByTime(50_000)
+    yield task('late')
+    expect(executor.getRateLimiterState('late').currentRequests).toBe(2)
+    vi.advanceTimersByTime(10_000)
+    expect(executor.getRateLimiterState('late').currentRequests).toBe(1)
+  }
+  expect((await executor.executeTasksStreaming(source(), async () => ({}))).length).toBe(3)
+  vi.useRealTimers()
 })

@@ -261,3 +261,27 @@ test('a pause that a provider asks one key for holds up no other', async () => {
   expect(starts.filter(([, at]) => at === 0).map(([id]) => id)).toEqual(expect.arrayContaining(['a0', 'b0', 'b1']))
   expect(starts.at(-1)).toEqual(['a0', 9_000])
 })
+
+test('starts of keys that share a limiter are counted once', async () => {
+  const limiter = new RateLimiter({ requestsPerMinute: 100 })
+  const executor = new ParallelExecutor({ key, limiter })
+  await executor.executeTasks(named('a0', 'a1', 'b0'), async () => ({}))
+  expect(executor.getRateLimiterState().currentRequests).toBe(3)
+  expect(executor.getRateLimiterState('a').currentRequests).toBe(3)
+})
+
+test.each(['key', 'estimateTokens'] as const)('a promise is no answer of `%s`, and disturbs nobody', async (name) => {
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  const later: any = async () => {
+    throw new Error('nobody hears of this')
+  }
+  const [result] = await new ParallelExecutor({ [name]: later }).executeTasks(tasks(1), async () => ({}))
+  vi.useRealTimers()
+  await new Promise((resolve) => setImmediate(resolve))
+  vi.useFakeTimers()
+  process.off('unhandledRejection', unhandled)
+  expect(result?.error?.cause).toBeInstanceOf(TypeError)
+  expect(result?.error?.message).toContain(name)
+  expect(unhandled).not.toHaveBeenCalled()
+})

@@ -353,3 +353,16 @@ describe('every task ends exactly once', () => {
     await fc.assert(fc.asyncProperty(costs, settings, fc.integer({ min: 0, max: 20_000 }), property), { numRuns: 100 })
   }, 120_000)
 })
+
+test('after `return()` there is nothing more: neither results that had come, nor a failure', async () => {
+  const executor = new ParallelExecutor({ rateLimit: UNLIMITED })
+  function* source() {
+    yield* tasks(3)
+    throw new Error('no more')
+  }
+  const results = executor.run(source(), async () => ({}))
+  expect((await results.next()).value?.task.id).toBe('0')
+  await settled()
+  await results.return?.()
+  expect(await results.next()).toEqual({ value: undefined, done: true })
+})

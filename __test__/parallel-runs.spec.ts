@@ -62,3 +62,18 @@ test('tasks that wait behind retries start when more may be in flight', async ()
   controller.abort()
   await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' })
 })
+
+test('a run that is left before it began ends no other', async () => {
+  const limiter = new RateLimiter({ requestsPerMinute: 100, concurrency: 1 })
+  const permit = await limiter.acquire()
+  const executor = new ParallelExecutor({ limiter })
+  const waiting = executor.executeTasks(tasks(1), async () => ({}))
+  await executor.run(tasks(1), async () => ({})).return?.()
+  const before = executor.getMetrics().totalExecutionTime
+  vi.advanceTimersByTime(1_000)
+  expect(executor.getMetrics().totalExecutionTime).toBe(before + 1_000)
+  vi.useRealTimers()
+  permit.release()
+  expect((await waiting).length).toBe(1)
+  vi.useFakeTimers()
+})

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** How a value that was not expected is shown in an error: short, and never by running code of its own. */
 function show(value: unknown): string {
   switch (typeof value) {
@@ -11,6 +13,7 @@ function show(value: unknown): string {
       return 'a symbol'
     case 'object':
       if (value === null) return 'null'
+      if (types.isPromise(value)) return 'a promise'
       return Array.isArray(value) ? 'an array' : 'an object'
     default:
       return Object.is(value, -0) ? '-0' : String(value)

@@ -195,7 +195,7 @@ export class Gate {
 
   /** Starts of an earlier process, which count as they would have there. */
   expect(earlier: readonly EarlierStarts[]): void {
-    this.#lanes.expect(earlier)
+    this.#lanes.expect(earlier, this.clock.now())
   }
 
   #admitOf(lane: Lane, now: Milliseconds): void {

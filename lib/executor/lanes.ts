@@ -38,7 +38,7 @@ export class Lanes implements Iterable<Lane> {
   readonly #lanes = new Map<string, Lane>()
   /** The lane last asked for: mostly it is the next one too. */
   #last: Lane | undefined
-  readonly #earlier = new Map<string, EarlierStarts>()
+  readonly #earlier = new Map<string, { readonly at: Milliseconds; readonly starts: EarlierStarts }>()
 
   constructor(native: NativeExecution, settings: Settings) {
     this.#native = native
@@ -69,8 +69,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /** Starts that count in lanes which are still to be made; those there are know their own. */
-  expect(earlier: readonly EarlierStarts[]): void {
-    for (const starts of earlier) if (!this.#lanes.has(starts.key)) this.#earlier.set(starts.key, starts)
+  expect(earlier: readonly EarlierStarts[], now: Milliseconds): void {
+    for (const starts of earlier) if (!this.#lanes.has(starts.key)) this.#earlier.set(starts.key, { at: now, starts })
   }
 
   /** Calls `freed` whenever others have made room in the limiter that `lane` shares with them. */
@@ -91,8 +91,11 @@ export class Lanes implements Iterable<Lane> {
   /** Of one key, or of all. */
   usage(now: Milliseconds, key?: string): Usage {
     const sum: Usage = { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, inFlight: 0 }
+    const counted = new Set<RateLimiter>()
     for (const lane of this) {
       if (key !== undefined && key !== lane.key) continue
+      if (lane.limiter !== undefined && counted.has(lane.limiter)) continue
+      if (lane.limiter !== undefined) counted.add(lane.limiter)
       const usage = this.#native.usage(now, lane.id)
       for (const name of Object.keys(sum) as (keyof Usage)[]) sum[name] += usage[name]
     }
@@ -140,7 +143,8 @@ export class Lanes implements Iterable<Lane> {
     const earlier = this.#earlier.get(lane.key)
     if (earlier === undefined) return
     this.#earlier.delete(lane.key)
-    const { ages, requests, tokens, inputTokens, outputTokens } = earlier
+    const { requests, tokens, inputTokens, outputTokens } = earlier.starts
+    const ages = earlier.starts.ages.map((age) => age + Math.max(0, now - earlier.at))
     this.#native.restore(now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
   }
 }

@@ -1,5 +1,11 @@
 import { PerformanceError } from '../errors.ts'
-import { type EarlierStarts, Journal, type JournalOptions, type RecordedOutcome } from '../journal/journal.ts'
+import {
+  type EarlierStarts,
+  Journal,
+  type JournalOptions,
+  type RecordedOutcome,
+  type TaskIdentity,
+} from '../journal/journal.ts'
 import type { Job } from './job.ts'
 import type { Use } from './token-use.ts'
 import type { ExecutionResult, ExecutionTask } from './types.ts'
@@ -9,6 +15,8 @@ export class Recorder {
   readonly #journal: Journal
   /** Of tasks in flight: the number of their start, and what was reserved for it. */
   readonly #starts = new Map<Job, { readonly sequence: number; readonly reserved: Float64Array }>()
+  /** Of tasks that have started, by their indexes: what they were before. */
+  readonly #identities = new Map<number, TaskIdentity>()
   #sequence = 0
   /** What is known of a list, which is compared as a whole before anything starts. */
   #listed: (RecordedOutcome | undefined)[] | undefined
@@ -36,6 +44,7 @@ export class Recorder {
   started(job: Job, reserved: Float64Array): void {
     const sequence = this.#sequence++
     this.#starts.set(job, { sequence, reserved })
+    if (job.attempt === 1) this.#identities.set(job.index, this.#journal.identify(job.task))
     this.#journal.started(job.queue.lane.key, sequence, reserved)
   }
 
@@ -59,7 +68,8 @@ export class Recorder {
 
   /** Before anybody hears of the outcome. Returns why the run has to stop, if it has to. */
   record(index: number, outcome: ExecutionResult): PerformanceError | undefined {
-    this.#journal.record(outcome.task, index, outcome)
+    this.#journal.record(outcome.task, index, outcome, this.#identities.get(index))
+    this.#identities.delete(index)
     return this.#journal.trouble
   }
 

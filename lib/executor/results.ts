@@ -38,11 +38,10 @@ export class Results implements AsyncIterableIterator<ExecutionResult, undefined
 
   /** Stops the run: tasks in flight are given up, what was not taken is dropped, the source is closed. */
   async return(): Promise<IteratorReturnResult<undefined>> {
-    const hadBegun = this.#hasBegun
+    const hasBegun = this.#hasBegun
     this.#hasBegun = true
-    // A run that never began has nothing to stop.
-    if (hadBegun) await this.#run.close()
-    else this.#sink.end()
+    this.#sink.drop()
+    if (hasBegun) await this.#run.close()
     return { value: undefined, done: true }
   }
 

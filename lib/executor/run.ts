@@ -61,7 +61,7 @@ export class Run implements Reader, AttemptEnds {
   readonly #queues = new Map<string, Queue>()
   readonly #active = new ActiveJobs()
   /** Until the journal is closed. */
-  #closing: Promise<void> | undefined = undefined
+  #closing: Promise<unknown> | undefined = undefined
   #isReading = false
   #hasEnded = false
   #given = 0
@@ -134,9 +134,12 @@ export class Run implements Reader, AttemptEnds {
       const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
       job = new Job(task, index, queue, demandOf(task, estimateTokens), inputCharacters)
     } catch (thrown) {
+      if (this.#hasEnded) return
       this.#conclude(index, { task, executionTime: 0, error: toEvalError(thrown, task) }, this.#gate.clock.now())
       return
     }
+    // The user's functions may have stopped the run.
+    if (this.#hasEnded) return
     this.#unstarted++
     job.queue.add(job)
     this.#gate.join(job.queue)
@@ -265,6 +268,7 @@ export class Run implements Reader, AttemptEnds {
     if (outcome.error !== undefined) this.#failed++
     this.#taken += this.#sink.add(index, outcome)
     const isHeard = this.#events.taskEnd(index, outcome, fromJournal)
+    if (this.#hasEnded) return isHeard
     this.#progress.changed(now)
     const { maxErrors } = this.#settings()
     if (trouble !== undefined) {
@@ -322,7 +326,10 @@ export class Run implements Reader, AttemptEnds {
     const abandoned = this.#giveUpAll()
     this.#gate.endRun()
     const sourceClosed = this.#closeSource()
+    // Whoever hears of it may do so only when the journal is closed.
+    sourceClosed.catch(() => {})
     const journalClosed = this.#recorder?.close()
+    this.#closing = journalClosed
     for (const context of abandoned) Context.abandon(context, reason)
     this.#gate.admit()
     const trouble = journalClosed && (await journalClosed)
@@ -332,8 +339,7 @@ export class Run implements Reader, AttemptEnds {
       await sourceClosed
       if (trouble !== undefined) throw trouble
     } else {
-      // The failure is what the caller has to hear of.
-      sourceClosed.catch(() => {})
+      // This is what the caller has to hear of.
       this.#sink.fail(failure, true)
     }
   }

@@ -98,6 +98,7 @@ export class TakenSink implements Sink {
   }
 
   fail(failure: Failure, atOnce: boolean): void {
+    if (this.#hasEnded) return
     // The error is made here, where its stack tells of the run, unless results come before it.
     const error = failure(atOnce ? this.#window.drain() : [])
     this.#failure = () => error

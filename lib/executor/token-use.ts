@@ -1,5 +1,6 @@
 // What tasks and results say about tokens. They are the caller's objects, so that reading them may throw.
 
+import { types } from 'node:util'
 import { checkString, outOfRange, wrongType } from '../arguments.ts'
 import { read } from '../values/read.ts'
 import { sizeOf } from '../values/size-of.ts'
@@ -40,6 +41,7 @@ export class Use {
 export function keyOf(task: ExecutionTask, key: WorkerConfig['key']): string {
   if (key === undefined) return ''
   const found: unknown = key(task)
+  ignoreRejection(found)
   checkString('key(task)', found)
   return found
 }
@@ -53,7 +55,7 @@ export function demandOf(task: ExecutionTask, estimateTokens: WorkerConfig['esti
   }
   if (typeof estimate === 'number')
     return { ...UNKNOWN_DEMAND, tokens: checkedTokens('estimateTokens(task)', estimate) }
-  if (typeof estimate !== 'object' || estimate === null) {
+  if (typeof estimate !== 'object' || estimate === null || Array.isArray(estimate) || ignoreRejection(estimate)) {
     throw wrongType('estimateTokens(task)', 'a number or an object', estimate)
   }
   const { inputTokens = Number.NaN, outputTokens = Number.NaN } = estimate
@@ -62,6 +64,13 @@ export function demandOf(task: ExecutionTask, estimateTokens: WorkerConfig['esti
     inputTokens: checkedTokens('estimateTokens(task).inputTokens', inputTokens, Number.isNaN(inputTokens)),
     outputTokens: checkedTokens('estimateTokens(task).outputTokens', outputTokens, Number.isNaN(outputTokens)),
   }
+}
+
+/** Whether `answer` is a promise, which nobody waits for. */
+function ignoreRejection(answer: unknown): boolean {
+  if (!types.isPromise(answer)) return false
+  answer.catch(() => {})
+  return true
 }
 
 function checkedTokens(name: string, tokens: unknown, isLeftOut = false): number {

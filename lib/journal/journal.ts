@@ -64,6 +64,9 @@ export interface EarlierStarts {
   readonly outputTokens: Float64Array
 }
 
+/** All that makes a task the task it is, and how it is to be run; or why there is no telling. */
+export type TaskIdentity = [content: string, settings: string] | string
+
 const META = 4
 
 /**
@@ -139,19 +142,34 @@ export class Journal {
     }
   }
 
-  /** Records how a row ended. What cannot be recorded is counted, see `getStats()`; after a failed write see `trouble`. */
-  record(task: ExecutionTask, index: number, { result, error, executionTime }: ExecutionResult): void {
+  /** What `task` is known by: asked for before it runs, because whoever runs it may change it. */
+  identify(task: ExecutionTask): TaskIdentity {
+    try {
+      return this.#textsOf(task)
+    } catch (failure) {
+      return messageOf(failure)
+    }
+  }
+
+  /**
+   * Records how a row ended. What cannot be recorded is counted, see `getStats()`; after a failed write see `trouble`.
+   *
+   * @param identity what the task was known by before it ran
+   */
+  record(
+    task: ExecutionTask,
+    index: number,
+    { result, error, executionTime }: ExecutionResult,
+    identity = this.identify(task),
+  ): void {
     const encoded = error === undefined ? encodeValue(result) : encodeFailure(error)
     if (encoded instanceof Unstorable) {
       const { kind, path } = encoded
       this.#miss(`the result of the row ${index} cannot be stored: ${kind}${path && ` at ${path}`}`)
       return
     }
-    let texts: [content: string, settings: string]
-    try {
-      texts = this.#textsOf(task)
-    } catch (failure) {
-      this.#miss(`the task of the row ${index} cannot be told from others: ${messageOf(failure)}`)
+    if (typeof identity === 'string') {
+      this.#miss(`the task of the row ${index} cannot be told from others: ${identity}`)
       return
     }
     const meta = this.#meta
@@ -160,7 +178,7 @@ export class Journal {
     meta[2] = executionTime
     meta[3] = encoded.codec
     const strings = encoded.codec === 1 ? encoded.strings : null
-    const refusal = native.journalRecord(this.#native, ...texts, meta, encoded.value, strings)
+    const refusal = native.journalRecord(this.#native, ...identity, meta, encoded.value, strings)
     if (refusal != null) this.#miss(`the outcome of the row ${index} was not recorded: ${refusal}`)
   }
 
