@@ -224,6 +224,7 @@ describe('a wait', () => {
     await hand.finish('1')
     await run
     const expected = {
+      run: 1,
       reason: 'requests',
       waitTime: MINUTE,
       limit: 1,
