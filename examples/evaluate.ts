@@ -25,7 +25,11 @@ async function main(): Promise<void> {
   const store = openStore(options)
   try {
     const { requestsPerMinute, tokensPerMinute, concurrency } = options
-    const executor = new ParallelExecutor({ concurrency, rateLimit: { requestsPerMinute, tokensPerMinute } })
+    const executor = new ParallelExecutor({
+      concurrency,
+      rateLimit: { requestsPerMinute, tokensPerMinute },
+      retry: { attempts: 4, baseDelay: 250 },
+    })
     // The default holds 500 responses; the second run is only free if every one is still there.
     const maxSize = questions.length * provider.models.length
     // What is on disk was paid for, and the model would say it again: it is good until it is removed.

@@ -133,12 +133,3 @@ function recordedProvider(options: Options, questions: Question[]): Provider {
 export function isRefusal(error: unknown): boolean {
   return [401, 403, 404].includes((error as Partial<APIError> | undefined)?.status as number)
 }
-
-/** How long a provider asks to wait before the next attempt, in milliseconds, where it does. */
-export function requestedWait(error: unknown): number | undefined {
-  const headers = (error as Partial<APIError> | undefined)?.headers
-  if (headers === undefined) return undefined
-  const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN)
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
-  return [milliseconds, seconds * 1000].find((wait) => wait >= 0)
-}

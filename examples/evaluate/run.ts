@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   cacheManager,
   type ExecutionResult,
@@ -8,12 +7,9 @@ import {
   performanceMonitor,
 } from '@aah/ai-evals-performance'
 import { loadDataset, type Question } from './dataset.ts'
-import { isRefusal, type Model, type Provider, type Reply, requestedWait } from './model.ts'
+import { isRefusal, type Model, type Provider, type Reply } from './model.ts'
 import type { Options } from './options.ts'
 import { finalNumber, isCorrect } from './score.ts'
-
-const ATTEMPTS = 4
-const LONGEST_WAIT = 60_000
 
 export interface Score {
   model: string
@@ -109,9 +105,9 @@ async function answerAll(questions: Question[], context: Context): Promise<Answe
   return answers
 }
 
-/** Asks the model; what failed for a reason that may pass is asked again, through the same limits. */
+/** Asks the model for what the cache lacks. */
 async function askAll(tasks: Task[], { model, executor, usage }: Context): Promise<Map<number, Answer>> {
-  const answers = new Map<number, Answer>()
+  if (tasks.length === 0) return new Map()
   const asked = new Set<string>()
   const ask = async ({ id, testCase: { input, row } }: Task) => {
     let total = 0
@@ -131,27 +127,16 @@ async function askAll(tasks: Task[], { model, executor, usage }: Context): Promi
     usage.tokens += total
     return { actual: reply, metadata: { tokenUsage: { total } } }
   }
-  for (let attempt = 1; tasks.length > 0; attempt++) {
-    const results = await executor.executeTasks<string, any>(tasks, ask)
-    // The executor's figures are those of its last run.
-    usage.throttleTime += executor.getMetrics().throttleTime
-    for (const { task, result, error } of results) {
-      answers.set(Number(task.id), error ? { error } : { reply: result?.actual })
-    }
-    const failed = results.filter(({ error }) => error !== undefined)
-    const again = attempt < ATTEMPTS ? failed.filter(({ error }) => error?.retryable) : []
-    if (again.length > 0) await delay(waitBeforeRetry(again, attempt))
-    usage.askedAgain += again.length
-    tasks = again.map(({ task }) => task)
-  }
+  const countRetry = () => void usage.askedAgain++
+  executor.on('retry', countRetry)
+  const results = await executor.executeTasks<string, any>(tasks, ask)
+  executor.off('retry', countRetry)
+  // The executor's figures are those of its last run.
+  usage.throttleTime += executor.getMetrics().throttleTime
   usage.asked += asked.size
-  return answers
-}
-
-/** As long as the most patient refusal asks for, within reason; where none asks, twice as long after each attempt. */
-function waitBeforeRetry(failed: { error?: Failure }[], attempt: number): number {
-  const waits = failed.map(({ error }) => requestedWait(error?.cause) ?? 250 * 2 ** (attempt - 1))
-  return Math.min(LONGEST_WAIT, Math.max(...waits))
+  return new Map(
+    results.map(({ task, result, error }) => [Number(task.id), error ? { error } : { reply: result?.actual }]),
+  )
 }
 
 function scoreAll(model: string, questions: Question[], answers: Answer[]): Score {
