@@ -327,3 +327,18 @@ test('a task that a limiter can never admit fails with its error, and holds nobo
   ])
   expect(limiter.getState()).toMatchObject({ requests: 2, tokens: 20, inFlight: 0 })
 })
+
+test('what a failure calls a time, and cannot be read, says nothing', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const unreadable = [proxy, new Proxy(new Date(), {}), new Date(Number.NaN)]
+  const executor = new ParallelExecutor({ rateLimit: UNLIMITED, retry: { baseDelay: 0 } })
+  const results = await Promise.all([
+    executor.executeTasks(tasks(unreadable.length), async ({ id }, { attempt }) => {
+      if (attempt === 1) throw failure(503, { retryAfter: unreadable[Number(id)] })
+      return { actual: id }
+    }),
+    vi.runAllTimersAsync(),
+  ])
+  expect(results[0].map(({ result }) => result?.actual)).toEqual(['0', '1', '2'])
+})

@@ -51,8 +51,18 @@ function headerOf(headers: unknown, name: string): unknown {
 }
 
 function waitOf(value: unknown, name: string): Milliseconds | undefined {
-  const text = value instanceof Date ? value.toUTCString() : Array.isArray(value) ? value[0] : value
+  const text = textOf(value)
   if (typeof text !== 'string' && typeof text !== 'number') return undefined
   const wait = retryAfter(String(text), name, Date.now())
   return Number.isNaN(wait) ? undefined : wait
+}
+
+/** Never throws, whatever somebody calls a time. */
+function textOf(value: unknown): unknown {
+  try {
+    if (value instanceof Date) return value.toUTCString()
+    return Array.isArray(value) ? value[0] : value
+  } catch {
+    return undefined
+  }
 }

@@ -134,12 +134,11 @@ export class Run implements Reader, AttemptEnds {
       const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
       job = new Job(task, index, queue, demandOf(task, estimateTokens), inputCharacters)
     } catch (thrown) {
-      if (this.#hasEnded) return
-      this.#conclude(index, { task, executionTime: 0, error: toEvalError(thrown, task) }, this.#gate.clock.now())
+      const error = toEvalError(thrown, task)
+      if (!this.#hasEnded) this.#conclude(index, { task, executionTime: 0, error }, this.#gate.clock.now())
       return
     }
-    // The user's functions may have stopped the run.
-    if (this.#hasEnded) return
+    if (this.#hasEnded) return // By a function just called.
     this.#unstarted++
     job.queue.add(job)
     this.#gate.join(job.queue)
@@ -326,13 +325,11 @@ export class Run implements Reader, AttemptEnds {
     const abandoned = this.#giveUpAll()
     this.#gate.endRun()
     const sourceClosed = this.#closeSource()
-    // Whoever hears of it may do so only when the journal is closed.
     sourceClosed.catch(() => {})
-    const journalClosed = this.#recorder?.close()
-    this.#closing = journalClosed
+    this.#closing = this.#recorder?.close()
     for (const context of abandoned) Context.abandon(context, reason)
     this.#gate.admit()
-    const trouble = journalClosed && (await journalClosed)
+    const trouble = this.#closing && (await this.#closing)
     this.#events.end()
     if (failure === undefined) {
       this.#sink.end()
@@ -344,7 +341,7 @@ export class Run implements Reader, AttemptEnds {
     }
   }
 
-  /** Resolves when the source is closed; rejects with what it throws then. */
+  /** Rejects with what it throws then. */
   async #closeSource(): Promise<void> {
     await this.#source.close()
   }

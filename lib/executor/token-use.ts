@@ -58,11 +58,11 @@ export function demandOf(task: ExecutionTask, estimateTokens: WorkerConfig['esti
   if (typeof estimate !== 'object' || estimate === null || Array.isArray(estimate) || ignoreRejection(estimate)) {
     throw wrongType('estimateTokens(task)', 'a number or an object', estimate)
   }
-  const { inputTokens = Number.NaN, outputTokens = Number.NaN } = estimate
+  const { inputTokens, outputTokens } = estimate
   return {
     tokens: Number.NaN,
-    inputTokens: checkedTokens('estimateTokens(task).inputTokens', inputTokens, Number.isNaN(inputTokens)),
-    outputTokens: checkedTokens('estimateTokens(task).outputTokens', outputTokens, Number.isNaN(outputTokens)),
+    inputTokens: checkedTokens('estimateTokens(task).inputTokens', inputTokens),
+    outputTokens: checkedTokens('estimateTokens(task).outputTokens', outputTokens),
   }
 }
 
@@ -73,10 +73,12 @@ function ignoreRejection(answer: unknown): boolean {
   return true
 }
 
-function checkedTokens(name: string, tokens: unknown, isLeftOut = false): number {
+/** `NaN` where they are left out. */
+function checkedTokens(name: string, tokens: unknown): number {
+  if (tokens === undefined) return Number.NaN
   const expected = 'a number ≥ 0'
   if (typeof tokens !== 'number') throw wrongType(name, expected, tokens)
-  if (!isLeftOut && !(tokens >= 0 && tokens < Number.POSITIVE_INFINITY)) throw outOfRange(name, expected, tokens)
+  if (!(tokens >= 0 && tokens < Number.POSITIVE_INFINITY)) throw outOfRange(name, expected, tokens)
   return Math.ceil(tokens)
 }
 
