@@ -39,6 +39,9 @@ pub(crate) use slab::Slab;
 pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
 use window::{Budget, Counts, GroupId, WINDOW, Window};
 
+/// No process starts as many in a minute; bounds the sums that the window keeps.
+const MOST_REQUESTS: u64 = 1 << 40;
+
 #[derive(Debug)]
 struct Task {
     group: GroupId,
@@ -250,6 +253,7 @@ impl Limiter {
             return;
         };
         let then = now.saturating_sub(age);
+        let requests = requests.min(MOST_REQUESTS);
         let amounts = amounts.each(amounts, |tokens, _| tokens.min(MOST_TOKENS));
         self.pacing.start(then, requests, now);
         if let Some(restored) = self.window.restore(then, Counts::new(requests, amounts)) {
@@ -276,6 +280,12 @@ impl Limiter {
             in_flight: self.held.len() as u64,
             utilization: Budget::ALL.into_iter().filter_map(share).fold(0.0, f64::max).min(1.0),
         }
+    }
+
+    /// Whether it would do the same at `now` if it had admitted nothing yet.
+    pub(super) fn counts_nothing(&mut self, now: MonotonicMillis) -> bool {
+        let now = self.advance(now);
+        self.held.len() == 0 && *self.window.counts() == Counts::default() && self.blocked_until <= now
     }
 
     fn advance(&mut self, now: MonotonicMillis) -> Nanos {

@@ -77,7 +77,7 @@ impl Handle {
     ///
     /// [`NameError`] where a limiter of that name has other limits.
     pub fn named(name: &str, limits: Limits, real: Arc<dyn Clock>) -> Result<Self, NameError> {
-        names::open(name, limits, || Shared::new(limits, Clocks::of_threads(real))).map(Self::of)
+        names::open(name, limits, || Shared::new(limits, Clocks::of_threads(real)))
     }
 
     /// For another user of the same limiter in the same thread.
@@ -95,10 +95,7 @@ impl Handle {
     }
 
     fn of(shared: Arc<Shared>) -> Self {
-        let mut state = shared.lock();
-        let clock = state.clocks.join();
-        let user = state.add_user(clock);
-        drop(state);
+        let user = shared.lock().join();
         Self { shared, user }
     }
 
@@ -231,9 +228,9 @@ impl Handle {
         let clock = state.clock_of(self.user);
         let now = state.clocks.advance(clock, now);
         let outcome = action(&mut state, now);
-        let call = state.call_first(self.user, now);
+        let calls = state.call(self.user, now);
         drop(state);
-        if let Some(call) = call {
+        for call in calls.into_iter().flatten() {
             call();
         }
         outcome
@@ -253,9 +250,9 @@ impl Drop for Handle {
             state.owners.remove(permit, self.user);
             state.limiter.release(permit, millis(now));
         }
-        let call = state.call_first(self.user, now);
+        let calls = state.call(self.user, now);
         drop(state);
-        if let Some(call) = call {
+        for call in calls.into_iter().flatten() {
             call();
         }
     }
@@ -286,6 +283,39 @@ impl State {
 
     fn clock_of(&self, user: UserId) -> ClockId {
         self.users[user].as_ref().map_or(0, |user| user.clock)
+    }
+
+    /// A user in the calling thread.
+    fn join(&mut self) -> UserId {
+        let clock = self.clocks.join();
+        self.add_user(clock)
+    }
+
+    fn has_users(&self) -> bool {
+        self.users.iter().any(Option::is_some)
+    }
+
+    /// Whether nobody holds it, and nothing that it admitted counts any more.
+    fn is_over(&mut self) -> bool {
+        if self.has_users() {
+            return false;
+        }
+        let now = self.clocks.now();
+        self.limiter.counts_nothing(millis(now))
+    }
+
+    /// Its limits are these; where nobody holds it, they become these.
+    fn agree(&mut self, limits: Limits) -> Result<(), NameError> {
+        if self.agreed == limits {
+            return Ok(());
+        }
+        if self.has_users() {
+            return Err(NameError::OtherLimits { in_force: self.agreed });
+        }
+        self.agreed = limits;
+        let now = self.clocks.now();
+        self.limiter.set_limits(limits, millis(now));
+        Ok(())
     }
 
     fn add_user(&mut self, clock: ClockId) -> UserId {
@@ -350,29 +380,52 @@ impl State {
         }
     }
 
-    /// Whom to call, now that `actor` has done something: the first in line, where it may ask earlier than it was told.
-    fn call_first(&mut self, actor: UserId, now: Nanos) -> Option<Waker> {
-        let first = self.line.first()?;
-        if first.user == actor || first.is_called {
+    /// Whom to call, now that `actor` has done something: the first in line, where it may ask earlier than it was told,
+    /// and whoever would pass it if it did not come.
+    fn call(&mut self, actor: UserId, now: Nanos) -> [Option<Waker>; 2] {
+        let Some(first) = self.line.first() else {
+            return [None, None];
+        };
+        if first.user == actor {
+            return [None, None];
+        }
+        let (is_called, demand, told) = (first.is_called, first.demand, first.told);
+        let first = if !is_called && self.may_ask_earlier(demand, told, now) {
+            self.call_place(0, now)
+        } else {
+            None
+        };
+        [first, self.call_next(actor, now)]
+    }
+
+    /// While the first waits for a release, so do those behind it, and nothing else tells them that there was one. Once
+    /// it may ask, the next of them is called, to come again when the first has had its chance.
+    fn call_next(&mut self, actor: UserId, now: Nanos) -> Option<Waker> {
+        self.line.first()?.told.until?;
+        let (place, next) = self.line.next_waiting_for_release()?;
+        let (user, demand, told) = (next.user, next.demand, next.told);
+        if user == actor || !self.may_ask_earlier(demand, told, now) {
             return None;
         }
-        let (user, told_until) = (first.user, first.told.until);
-        let demand = first.demand;
+        self.call_place(place, now)
+    }
+
+    fn call_place(&mut self, place: usize, now: Nanos) -> Option<Waker> {
+        let user = self.line.call(place, now)?;
+        self.user(user)?.waker.clone()
+    }
+
+    fn may_ask_earlier(&mut self, demand: Demand, told_before: Told, now: Nanos) -> bool {
         let until = match self.limiter.refusal(millis(now), &demand) {
             Some(refusal @ (Admission::Wait { .. } | Admission::Full)) => told(refusal, now).until,
             // It may start, or never will.
             _ => Some(now),
         };
-        let is_earlier = match (until, told_until) {
+        match (until, told_before.until) {
             (Some(until), Some(told)) => until < told,
             (Some(_), None) => true,
             (None, _) => false,
-        };
-        if !is_earlier {
-            return None;
         }
-        self.line.call_first(now);
-        self.user(user)?.waker.clone()
     }
 }
 

@@ -134,6 +134,15 @@ impl Clocks {
         clock.is_running = true;
     }
 
+    /// The time where no thread tells it: real time, but never before the latest.
+    pub(super) fn now(&self) -> Nanos {
+        let real = self
+            .real
+            .as_ref()
+            .map(|(real, begun)| real.monotonic().saturating_sub(*begun));
+        self.latest.max(real.map_or(0, |real| real.as_nanos() as Nanos))
+    }
+
     /// The latest time that any thread has seen.
     pub(super) fn latest(&self) -> Nanos {
         self.latest

@@ -108,11 +108,18 @@ impl Line {
         self.leave(user);
     }
 
-    /// The first is called to ask now.
-    pub(super) fn call_first(&mut self, now: Nanos) {
-        if let Some(first) = self.places.front_mut() {
-            first.is_called = true;
-            first.told.until = Some(now);
-        }
+    /// Who is to be told of a release next, should the first not come, and the number of its place.
+    pub(super) fn next_waiting_for_release(&self) -> Option<(usize, &Waiting)> {
+        let mut behind = self.places.iter().enumerate().skip(1);
+        // Who was called was told to ask now.
+        behind.find(|(_, waiting)| waiting.told.until.is_none())
+    }
+
+    /// Whoever has this place is called to ask now.
+    pub(super) fn call(&mut self, place: usize, now: Nanos) -> Option<UserId> {
+        let waiting = self.places.get_mut(place)?;
+        waiting.is_called = true;
+        waiting.told.until = Some(now);
+        Some(waiting.user)
     }
 }

@@ -1,19 +1,20 @@
 //! The limiters of the process that have a name.
 //!
-//! This is shared between threads on purpose, and by name only. A limiter is here as long as anybody holds it: the list
-//! keeps none of them.
+//! This is shared between threads on purpose, and by name only. A limiter is here as long as anybody holds it, and then
+//! until nothing counts any more of what it admitted: when the last holder goes is often up to a garbage collector, and
+//! must not decide how many starts there are in a minute.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use thiserror::Error;
 
 use super::super::Limits;
-use super::Shared;
+use super::{Handle, Shared};
 
-static NAMED: Mutex<BTreeMap<String, Weak<Shared>>> = Mutex::new(BTreeMap::new());
+static NAMED: Mutex<BTreeMap<String, Arc<Shared>>> = Mutex::new(BTreeMap::new());
 
 /// Why a name gives no limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -28,18 +29,14 @@ pub enum NameError {
 }
 
 /// The limiter of this name, made where there is none.
-pub(super) fn open(name: &str, limits: Limits, make: impl FnOnce() -> Shared) -> Result<Arc<Shared>, NameError> {
+pub(super) fn open(name: &str, limits: Limits, make: impl FnOnce() -> Shared) -> Result<Handle, NameError> {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(shared) = named.get(name).and_then(Weak::upgrade) {
-        let in_force = shared.lock().agreed;
-        return if in_force == limits {
-            Ok(shared)
-        } else {
-            Err(NameError::OtherLimits { in_force })
-        };
+    named.retain(|_, shared| !shared.lock().is_over());
+    if let Some(shared) = named.get(name) {
+        shared.lock().agree(limits)?;
+        return Ok(Handle::of(shared.clone()));
     }
-    named.retain(|_, shared| shared.strong_count() > 0);
     let shared = Arc::new(make());
-    named.insert(name.to_owned(), Arc::downgrade(&shared));
-    Ok(shared)
+    named.insert(name.to_owned(), shared.clone());
+    Ok(Handle::of(shared))
 }

@@ -49,7 +49,31 @@ fn a_name_means_one_limiter_as_long_as_anybody_holds_it() {
     drop(one);
     assert!(open(2).is_err());
     drop(other);
-    assert_eq!(open(2).map(|new| new.usage(at(0.0)).requests), Ok(0));
+    assert!(open(2).is_ok());
+}
+
+#[test]
+fn what_was_started_by_a_name_counts_for_a_minute_whoever_has_gone() {
+    let real = FixedClock::at(0);
+    let open = |requests| {
+        Handle::named("somebody left", limits(Some(requests), None, None), real.clone()).expect("nobody holds it")
+    };
+    granted(open(1).try_acquire(at(5_000.0), &of(0)));
+    real.set(20_000);
+    // Neither by the same limits nor by others.
+    assert_eq!(
+        open(1).try_acquire(at(25_000.0), &of(0)),
+        wait(40_000.0, Reason::Requests)
+    );
+    let other = open(2);
+    granted(other.try_acquire(at(25_000.0), &of(0)));
+    assert_eq!(
+        other.try_acquire(at(25_000.0), &of(0)),
+        wait(40_000.0, Reason::Requests)
+    );
+    drop(other);
+    real.set(80_000);
+    assert_eq!(open(3).usage(at(0.0)).requests, 0);
 }
 
 #[test]

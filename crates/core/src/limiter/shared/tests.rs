@@ -123,6 +123,19 @@ fn what_an_earlier_process_started_counts() {
 }
 
 #[test]
+fn numbers_of_an_earlier_process_that_make_no_sense_do_no_harm() {
+    let handle = Handle::alone(limits(Some(3), None, None));
+    for _ in 0..3 {
+        let amounts = Amounts {
+            tokens: u64::MAX,
+            ..Amounts::default()
+        };
+        handle.restore(at(0.0), Duration::ZERO, u64::MAX, amounts);
+    }
+    assert_eq!(handle.try_acquire(at(0.0), &of(0)), wait(60_000.0, Reason::Requests));
+}
+
+#[test]
 fn a_permit_is_given_back_once_and_by_its_owner_only() {
     let one = Handle::alone(limits(None, None, Some(2)));
     let other = one.another();
@@ -186,7 +199,7 @@ fn who_asks_once_does_not_go_before_those_who_wait_behind_the_same_handle() {
 }
 
 #[test]
-fn the_first_in_line_is_called_by_what_another_does_and_only_once() {
+fn a_release_calls_the_first_in_line_and_the_next_behind_it_once_each() {
     let [a, b, c] = three(limits(None, None, Some(2)));
     let (calls_of_b, calls_of_c) = (count_calls(&b), count_calls(&c));
     let held = [0; 2].map(|_| granted(a.try_acquire(at(0.0), &of(0))));
@@ -196,9 +209,8 @@ fn the_first_in_line_is_called_by_what_another_does_and_only_once() {
     for permit in held {
         a.release(permit, at(1.0));
     }
-    assert_eq!((called(&calls_of_b), called(&calls_of_c)), (1, 0));
+    assert_eq!((called(&calls_of_b), called(&calls_of_c)), (1, 1));
     granted(b.try_acquire(at(1.0), &of(0)));
-    assert_eq!((called(&calls_of_b), called(&calls_of_c)), (0, 1));
     granted(c.try_acquire(at(1.0), &of(0)));
     assert_eq!((called(&calls_of_b), called(&calls_of_c)), (0, 0));
 }
@@ -316,6 +328,30 @@ fn a_first_that_does_not_come_is_passed_after_a_while_and_each_time_it_is_given_
     b.release(held, at(now));
     join(&b, now, 0);
     granted(a.try_acquire(at(now + 7.0 * PATIENCE_MILLIS), &of(0)));
+}
+
+#[test]
+fn who_waits_for_a_release_behind_a_first_that_does_not_come_is_called_too() {
+    let [a, b, c] = three(limits(None, None, Some(1)));
+    let held = granted(c.try_acquire(at(0.0), &of(0)));
+    let (calls_of_a, calls_of_b) = (count_calls(&a), count_calls(&b));
+    assert_eq!(a.try_acquire(at(0.0), &of(0)), Admission::Full);
+    assert_eq!(b.try_acquire(at(0.0), &of(0)), Admission::Full);
+    c.release(held, at(1.0));
+    assert_eq!((called(&calls_of_a), called(&calls_of_b)), (1, 1));
+    // The first is too busy to come.
+    assert_eq!(
+        b.try_acquire(at(1.0), &of(0)),
+        wait(PATIENCE_MILLIS, Reason::Concurrency)
+    );
+    let now = 1.0 + PATIENCE_MILLIS;
+    let held = granted(b.try_acquire(at(now), &of(0)));
+    // Nor does it when it has been passed.
+    let calls_of_c = count_calls(&c);
+    assert_eq!(c.try_acquire(at(now), &of(0)), Admission::Full);
+    b.release(held, at(now));
+    assert_eq!((called(&calls_of_a), called(&calls_of_c)), (0, 1));
+    granted(c.try_acquire(at(now), &of(0)));
 }
 
 #[test]
