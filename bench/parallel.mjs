@@ -89,8 +89,7 @@ function grow(most) {
   const names = ['loop', ...OURS]
   console.log('\nCost of a task as there are more of them, µs')
   console.log(`  ${''.padEnd(26)}${COUNTS.map((count) => whole(count).padStart(9)).join(' ')}    growth`)
-  // Short ones are disturbed more easily.
-  const results = [...COUNTS.slice(0, -1).map((count) => costs(names, count, 2 * ROUNDS)), most]
+  const results = [...COUNTS.slice(0, -1).map((count) => costs(names, count, ROUNDS)), most]
   for (const name of names) {
     const times = results.map((result) => cost(result.get(name)))
     const growth = times.at(-1) / times[0]
