@@ -1,18 +1,18 @@
 // One measurement of one contender in a process of its own: `node task.mjs TASK CONTENDER COUNT`. Prints JSON.
 //
-// Heap is `heapUsed` above what was there before the run, and is seen two ways, the same for all. `peak` samples it at
-// every thousandth task and at the end: the young generation is kept small by `--max-semi-space-size`, so what is young
-// and dead hardly counts, but what died old does until V8 collects it. `live` collects garbage at twenty moments of the
-// run and looks then: what cannot be freed.
+// Heap is `heapUsed` above what was there before the run. `cost` looks at every thousandth task and at the end: the young
+// generation is kept small by `--max-semi-space-size`, so what is young and dead hardly counts, but what died old does
+// until V8 collects it. `endless` collects garbage before it looks: what cannot be freed.
 
 import { contenders } from './contenders.mjs'
 
 const [task, name, countText] = process.argv.slice(2)
 const count = Number(countText)
 
-const WARM_UP = 50_000
+const WARM_UP = 100_000
+/** Fewer tasks than this are run again and again until there were as many. */
+const LEAST = 100_000
 const SAMPLE_EVERY = 1_000
-const COLLECTIONS = 20
 
 const ANSWER = { actual: 'yes', metadata: { tokenUsage: { total: 12 } } }
 const answer = async () => ANSWER
@@ -48,48 +48,38 @@ async function pass(run, length, work, look) {
 
 const heap = () => process.memoryUsage().heapUsed
 
-/** The largest heap above that before, seen by `look` at every so many calls of the function. */
-async function largest(run, every, look) {
-  await pass(run, 1_000, answer)
-  gc()
-  const before = heap()
-  let most = 0
-  let calls = 0
-  const see = () => {
-    most = Math.max(most, look() - before)
-  }
-  await pass(
-    run,
-    count,
-    async () => {
-      if (++calls % every === 0) see()
-      return ANSWER
-    },
-    see,
-  )
-  return { bytes: most }
-}
-
 function collected() {
   gc()
   return heap()
 }
 
 const tasks = {
-  async time(run) {
-    await pass(run, WARM_UP, answer)
-    gc()
+  /** Microseconds a task by the clock and by the processors, and the largest heap above that before. */
+  async cost(run) {
+    let before = heap()
+    let peak = 0
+    let calls = 0
+    const look = () => {
+      peak = Math.max(peak, heap() - before)
+    }
+    const work = async () => {
+      if (++calls % SAMPLE_EVERY === 0) look()
+      return ANSWER
+    }
+    const passes = Math.ceil(LEAST / count)
+    // With the same function: what is compiled for another one may have to be compiled again.
+    const part = Math.min(count, WARM_UP)
+    for (let done = 0; done < WARM_UP; done += part) await pass(run, part, work, look)
+    before = collected()
+    peak = 0
     const cpu = process.cpuUsage()
     const start = performance.now()
-    await pass(run, count, answer)
+    for (let done = 0; done < passes; done++) await pass(run, count, work, look)
     const wall = performance.now() - start
     const { user, system } = process.cpuUsage(cpu)
-    return { wall: (wall * 1_000) / count, cpu: (user + system) / count }
+    const ran = count * passes
+    return { wall: (wall * 1_000) / ran, cpu: (user + system) / ran, peak }
   },
-
-  peak: (run) => largest(run, SAMPLE_EVERY, heap),
-
-  live: (run) => largest(run, Math.ceil(count / COLLECTIONS), collected),
 
   /** The first task ends after all others: what is held when half of them have ended, and when all have. */
   async endless(run) {
