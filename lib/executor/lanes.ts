@@ -1,6 +1,17 @@
 import { wrongType } from '../arguments.ts'
 import { nativeLimiterOf, RateLimiter } from '../limiter/rate-limiter.ts'
-import type { NativeExecution } from '../native.ts'
+import {
+  type ExternalObject,
+  executionAddLane,
+  executionAddLaneOf,
+  executionDecisions,
+  executionMetrics,
+  executionOnFreed,
+  executionRestore,
+  executionSetLimits,
+  executionUsage,
+  type NativeExecution,
+} from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { Lane } from './lane.ts'
 import type { Settings } from './settings.ts'
@@ -41,14 +52,14 @@ interface NativeDecision extends Omit<AdaptiveDecision, 'key'> {
 
 /** The lanes of one executor by their keys. A lane is made when its key is first met, and kept. */
 export class Lanes implements Iterable<Lane> {
-  readonly #native: NativeExecution
+  readonly #native: ExternalObject<NativeExecution>
   #settings: Settings
   readonly #lanes = new Map<string, Lane>()
   /** The lane last asked for: mostly it is the next one too. */
   #last: Lane | undefined
   readonly #earlier = new Map<string, EarlierStarts>()
 
-  constructor(native: NativeExecution, settings: Settings) {
+  constructor(native: ExternalObject<NativeExecution>, settings: Settings) {
     this.#native = native
     this.#settings = settings
   }
@@ -72,7 +83,7 @@ export class Lanes implements Iterable<Lane> {
   setLimits(settings: Settings, now: Milliseconds): void {
     this.#settings = settings
     for (const lane of this) {
-      if (lane.limiter === undefined) this.#native.setLimits(now, lane.id, ...limitsOf(settings))
+      if (lane.limiter === undefined) executionSetLimits(this.#native, now, lane.id, ...limitsOf(settings))
     }
   }
 
@@ -85,14 +96,14 @@ export class Lanes implements Iterable<Lane> {
   listen(lane: Lane, freed: () => void): void {
     if (lane.isListening) return
     lane.isListening = true
-    this.#native.onFreed(lane.id, freed)
+    executionOnFreed(this.#native, lane.id, freed)
   }
 
   stopListening(): void {
     for (const lane of this) {
       if (!lane.isListening) continue
       lane.isListening = false
-      this.#native.onFreed(lane.id, null)
+      executionOnFreed(this.#native, lane.id, null)
     }
   }
 
@@ -101,7 +112,7 @@ export class Lanes implements Iterable<Lane> {
     const sum: Usage = { requests: 0, tokens: 0, inputTokens: 0, outputTokens: 0, inFlight: 0 }
     for (const lane of this) {
       if (key !== undefined && key !== lane.key) continue
-      const usage = this.#native.usage(now, lane.id)
+      const usage = executionUsage(this.#native, now, lane.id)
       for (const name of Object.keys(sum) as (keyof Usage)[]) sum[name] += usage[name]
     }
     return sum
@@ -110,7 +121,7 @@ export class Lanes implements Iterable<Lane> {
   /** What adaptive lanes decided, the oldest first; only the last `count`, where that is given. */
   decisions(now: Milliseconds, count = Number.POSITIVE_INFINITY): AdaptiveDecision[] {
     const keys = Array.from(this, ({ key }) => key)
-    const decisions: NativeDecision[] = JSON.parse(this.#native.decisions())
+    const decisions: NativeDecision[] = JSON.parse(executionDecisions(this.#native))
     return decisions.slice(-count).map(({ at, lane, ...decision }) => {
       const key = this.#settings.key === undefined ? undefined : keys[lane]
       return { at: Date.now() - (now - at), key, ...decision }
@@ -118,7 +129,7 @@ export class Lanes implements Iterable<Lane> {
   }
 
   metrics(now: Milliseconds): DetailedExecutionMetrics {
-    const metrics = this.#native.metrics(now)
+    const metrics = executionMetrics(this.#native, now)
     return {
       totalExecutionTime: metrics.totalMillis,
       avgExecutionTime: metrics.meanTaskMillis,
@@ -137,11 +148,11 @@ export class Lanes implements Iterable<Lane> {
     const chosen: unknown = typeof limiter === 'function' ? limiter(key) : limiter
     if (chosen === undefined && typeof limiter !== 'function') {
       const [requests, tokens, input, output, concurrency, burst, strict] = limitsOf(this.#settings)
-      const id = this.#native.addLane(requests, tokens, input, output, concurrency, burst, strict, adaptive)
+      const id = executionAddLane(this.#native, requests, tokens, input, output, concurrency, burst, strict, adaptive)
       return new Lane(key, id, undefined)
     }
     if (!(chosen instanceof RateLimiter)) throw wrongType('limiter(key)', 'a RateLimiter', chosen)
-    return new Lane(key, this.#native.addLaneOf(nativeLimiterOf(chosen), adaptive), chosen)
+    return new Lane(key, executionAddLaneOf(this.#native, nativeLimiterOf(chosen), adaptive), chosen)
   }
 
   #restore(lane: Lane, now: Milliseconds): void {
@@ -149,7 +160,7 @@ export class Lanes implements Iterable<Lane> {
     if (earlier === undefined) return
     this.#earlier.delete(lane.key)
     const { ages, requests, tokens, inputTokens, outputTokens } = earlier
-    this.#native.restore(now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
+    executionRestore(this.#native, now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
   }
 }
 
