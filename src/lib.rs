@@ -3,7 +3,7 @@
 pub mod benchmark;
 pub mod cache;
 mod clock;
-mod execution;
+pub mod execution;
 mod execution_figures;
 pub mod explain;
 pub mod format;

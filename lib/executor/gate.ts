@@ -3,7 +3,23 @@ import type { EarlierStarts } from '../journal/journal.ts'
 import { requestTooLarge } from '../limiter/limiter-errors.ts'
 import { TimerClock } from '../limiter/timer-clock.ts'
 import type { WaitReason } from '../limiter/types.ts'
-import { NativeExecution } from '../native.ts'
+import {
+  type ExternalObject,
+  executionBeginRun,
+  executionBlock,
+  executionDecided,
+  executionEnd,
+  executionEndRun,
+  executionNew,
+  executionProgress,
+  executionRefusal,
+  executionReserved,
+  executionReset,
+  executionSetConcurrency,
+  executionStopWaiting,
+  executionTryStart,
+  type NativeExecution,
+} from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Job } from './job.ts'
 import type { Lane } from './lane.ts'
@@ -39,7 +55,7 @@ export interface Throttle {
  */
 export class Gate {
   readonly clock = new TimerClock()
-  readonly #native: NativeExecution
+  readonly #native: ExternalObject<NativeExecution>
   readonly #lanes: Lanes
   #concurrency: number
   readonly #turns = new Ring<Lane>()
@@ -60,7 +76,7 @@ export class Gate {
   constructor(settings: Settings, adapted: (decisions: AdaptiveDecision[]) => void) {
     this.#onAdapted = settings.adaptive ? adapted : undefined
     this.#concurrency = settings.concurrency
-    this.#native = new NativeExecution(settings.concurrency)
+    this.#native = executionNew(settings.concurrency)
     this.#lanes = new Lanes(this.#native, settings)
   }
 
@@ -125,7 +141,7 @@ export class Gate {
   /** An attempt of `job` has ended; nothing starts before `admit`. */
   end(job: Job, now: Milliseconds, ending: number, use: Use): void {
     const { lane } = job.queue
-    this.#native.end(now, job.permit, ending, use.tokens, use.inputTokens, use.outputTokens, use.characters)
+    executionEnd(this.#native, now, job.permit, ending, use.tokens, use.inputTokens, use.outputTokens, use.characters)
     this.#inFlight--
     if (lane.isBlocked) this.#unblock(lane)
     if (lane.limiter !== undefined && this.#waiting > 0) this.#unblockAll((other) => other.limiter === lane.limiter)
@@ -133,12 +149,12 @@ export class Gate {
 
   /** A provider asked for a pause. */
   block(lane: Lane, now: Milliseconds, pause: Milliseconds): void {
-    this.#native.block(now, lane.id, pause)
+    executionBlock(this.#native, now, lane.id, pause)
   }
 
   /** What was reserved for a task that has started: requests, tokens, input tokens, output tokens. */
   reserved(permit: number): Float64Array {
-    return this.#native.reserved(permit)
+    return executionReserved(this.#native, permit)
   }
 
   /** A run has ended before its tasks did. */
@@ -159,25 +175,25 @@ export class Gate {
   setLimits(settings: Settings): void {
     const now = this.clock.now()
     this.#concurrency = settings.concurrency
-    this.#native.setConcurrency(now, settings.concurrency)
+    executionSetConcurrency(this.#native, now, settings.concurrency)
     this.#lanes.setLimits(settings, now)
     this.#unblockAll()
     this.admit()
   }
 
   reset(): void {
-    this.#native.reset(this.clock.now())
+    executionReset(this.#native, this.clock.now())
     this.#unblockAll()
     this.admit()
   }
 
   beginRun(): void {
     this.#runs++
-    this.#native.beginRun(this.clock.now())
+    executionBeginRun(this.#native, this.clock.now())
   }
 
   endRun(): void {
-    this.#native.endRun(this.clock.now())
+    executionEndRun(this.#native, this.clock.now())
     if (--this.#runs === 0) this.#lanes.stopListening()
   }
 
@@ -186,7 +202,7 @@ export class Gate {
   }
 
   progress(remaining: number) {
-    return this.#native.progress(this.clock.now(), remaining)
+    return executionProgress(this.#native, this.clock.now(), remaining)
   }
 
   metrics(): DetailedExecutionMetrics {
@@ -207,7 +223,7 @@ export class Gate {
       return
     }
     const { tokens, inputTokens, outputTokens } = job.demand
-    const permit = this.#native.tryStart(now, lane.id, tokens, inputTokens, outputTokens, job.inputCharacters)
+    const permit = executionTryStart(this.#native, now, lane.id, tokens, inputTokens, outputTokens, job.inputCharacters)
     if (permit === REFUSED) {
       this.#hold(lane, job, now)
       return
@@ -219,7 +235,7 @@ export class Gate {
     lane.shift(job)
     if (this.#turns.length > 1) this.#turns.push(this.#turns.shift() as Lane)
     if (permit === TOO_LARGE) {
-      const { reason, limit, current } = this.#native.refusal()
+      const { reason, limit, current } = executionRefusal(this.#native)
       job.queue.run.refuse(job, requestTooLarge({ reason: reason as WaitReason, waitTime: 0, limit, demand: current }))
       return
     }
@@ -228,7 +244,7 @@ export class Gate {
   }
 
   #tellAdapted(adapted: (decisions: AdaptiveDecision[]) => void): void {
-    const count = this.#native.decided() - this.#told
+    const count = executionDecided(this.#native) - this.#told
     if (count === 0) return
     this.#told += count
     adapted(this.#lanes.decisions(this.clock.now(), count))
@@ -236,7 +252,7 @@ export class Gate {
 
   /** The limits of the lane that is in turn refuse its first task. */
   #hold(lane: Lane, job: Job, now: Milliseconds): void {
-    const { waitTime, reason, limit, current } = this.#native.refusal()
+    const { waitTime, reason, limit, current } = executionRefusal(this.#native)
     this.#turns.shift()
     lane.isInTurn = false
     lane.isBlocked = true
@@ -286,7 +302,7 @@ export class Gate {
     if (!lane.isWaiting) return
     lane.isWaiting = false
     this.#waiting--
-    this.#native.stopWaiting(now, lane.id)
+    executionStopWaiting(this.#native, now, lane.id)
   }
 
   #listen(lane: Lane): void {

@@ -2,7 +2,18 @@ import { wrongType } from '../arguments.ts'
 import type { EarlierStarts } from '../journal/journal.ts'
 import { nativeLimiterOf, RateLimiter } from '../limiter/rate-limiter.ts'
 import type { RateLimit, WaitReason } from '../limiter/types.ts'
-import type { NativeExecution } from '../native.ts'
+import {
+  type ExternalObject,
+  executionAddLane,
+  executionAddLaneOf,
+  executionDecisions,
+  executionMetrics,
+  executionOnFreed,
+  executionRestore,
+  executionSetLimits,
+  executionUsage,
+  type NativeExecution,
+} from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { Lane } from './lane.ts'
 import type { Settings } from './settings.ts'
@@ -33,14 +44,14 @@ interface NativeDecision extends Omit<AdaptiveDecision, 'key'> {
 
 /** The lanes of one executor by their keys. A lane is made when its key is first met, and kept. */
 export class Lanes implements Iterable<Lane> {
-  readonly #native: NativeExecution
+  readonly #native: ExternalObject<NativeExecution>
   #settings: Settings
   readonly #lanes = new Map<string, Lane>()
   /** The lane last asked for: mostly it is the next one too. */
   #last: Lane | undefined
   readonly #earlier = new Map<string, { readonly at: Milliseconds; readonly starts: EarlierStarts }>()
 
-  constructor(native: NativeExecution, settings: Settings) {
+  constructor(native: ExternalObject<NativeExecution>, settings: Settings) {
     this.#native = native
     this.#settings = settings
   }
@@ -64,7 +75,7 @@ export class Lanes implements Iterable<Lane> {
   setLimits(settings: Settings, now: Milliseconds): void {
     this.#settings = settings
     for (const lane of this) {
-      if (lane.limiter === undefined) this.#native.setLimits(now, lane.id, ...limitsOf(settings))
+      if (lane.limiter === undefined) executionSetLimits(this.#native, now, lane.id, ...limitsOf(settings))
     }
   }
 
@@ -77,14 +88,14 @@ export class Lanes implements Iterable<Lane> {
   listen(lane: Lane, freed: () => void): void {
     if (lane.isListening) return
     lane.isListening = true
-    this.#native.onFreed(lane.id, freed)
+    executionOnFreed(this.#native, lane.id, freed)
   }
 
   stopListening(): void {
     for (const lane of this) {
       if (!lane.isListening) continue
       lane.isListening = false
-      this.#native.onFreed(lane.id, null)
+      executionOnFreed(this.#native, lane.id, null)
     }
   }
 
@@ -96,7 +107,7 @@ export class Lanes implements Iterable<Lane> {
       if (key !== undefined && key !== lane.key) continue
       if (lane.limiter !== undefined && counted.has(lane.limiter)) continue
       if (lane.limiter !== undefined) counted.add(lane.limiter)
-      const usage = this.#native.usage(now, lane.id)
+      const usage = executionUsage(this.#native, now, lane.id)
       for (const name of Object.keys(sum) as (keyof Usage)[]) sum[name] += usage[name]
     }
     return sum
@@ -105,7 +116,7 @@ export class Lanes implements Iterable<Lane> {
   /** What adaptive lanes decided, the oldest first; only the last `count`, where that is given. */
   decisions(now: Milliseconds, count = Number.POSITIVE_INFINITY): AdaptiveDecision[] {
     const keys = Array.from(this, ({ key }) => key)
-    const decisions: NativeDecision[] = JSON.parse(this.#native.decisions())
+    const decisions: NativeDecision[] = JSON.parse(executionDecisions(this.#native))
     return decisions.slice(-count).map(({ at, lane, ...decision }) => {
       const key = this.#settings.key === undefined ? undefined : keys[lane]
       return { at: Date.now() - (now - at), key, ...decision }
@@ -113,7 +124,7 @@ export class Lanes implements Iterable<Lane> {
   }
 
   metrics(now: Milliseconds): DetailedExecutionMetrics {
-    const metrics = this.#native.metrics(now)
+    const metrics = executionMetrics(this.#native, now)
     return {
       totalExecutionTime: metrics.totalMillis,
       avgExecutionTime: metrics.meanTaskMillis,
@@ -132,11 +143,11 @@ export class Lanes implements Iterable<Lane> {
     const chosen: unknown = typeof limiter === 'function' ? limiter(key) : limiter
     if (chosen === undefined && typeof limiter !== 'function') {
       const [requests, tokens, input, output, concurrency, burst, strict] = limitsOf(this.#settings)
-      const id = this.#native.addLane(requests, tokens, input, output, concurrency, burst, strict, adaptive)
+      const id = executionAddLane(this.#native, requests, tokens, input, output, concurrency, burst, strict, adaptive)
       return new Lane(key, id, undefined)
     }
     if (!(chosen instanceof RateLimiter)) throw wrongType('limiter(key)', 'a RateLimiter', chosen)
-    return new Lane(key, this.#native.addLaneOf(nativeLimiterOf(chosen), adaptive), chosen)
+    return new Lane(key, executionAddLaneOf(this.#native, nativeLimiterOf(chosen), adaptive), chosen)
   }
 
   #restore(lane: Lane, now: Milliseconds): void {
@@ -145,7 +156,7 @@ export class Lanes implements Iterable<Lane> {
     this.#earlier.delete(lane.key)
     const { requests, tokens, inputTokens, outputTokens } = earlier.starts
     const ages = earlier.starts.ages.map((age) => age + Math.max(0, now - earlier.at))
-    this.#native.restore(now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
+    executionRestore(this.#native, now, lane.id, ages, requests, tokens, inputTokens, outputTokens)
   }
 }
 

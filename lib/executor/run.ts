@@ -1,11 +1,12 @@
 import type { Milliseconds } from '../units.ts'
 import { read } from '../values/read.ts'
 import { ActiveJobs } from './active-jobs.ts'
-import { type AttemptEnds, makeAttempt } from './attempt.ts'
+import { type AttemptEnds, Attempts } from './attempt.ts'
 import { Context } from './context.ts'
 import { isRateLimit, toEvalError, wasRefused } from './eval-error.ts'
 import type { Events } from './events.ts'
 import { AGAIN, ENDING, type Gate, type Throttle } from './gate.ts'
+import { HeadStart } from './head-start.ts'
 import { Job } from './job.ts'
 import { Progress } from './progress.ts'
 import { Queue } from './queue.ts'
@@ -50,13 +51,14 @@ export class Run implements Reader, AttemptEnds {
   readonly #gate: Gate
   readonly #source: TaskSource
   readonly #sink: Sink
-  readonly #executor: ExecutorFunction
+  readonly #attempts: Attempts
   readonly #events: Events
   readonly #settings: () => Settings
   readonly #readAhead: number
   readonly #window: number
   readonly #signals: readonly AbortSignal[]
   readonly #progress: Progress
+  readonly #headStart = new HeadStart(() => this.proceed())
   #recorder: Recorder | undefined = undefined
   readonly #queues = new Map<string, Queue>()
   readonly #active = new ActiveJobs()
@@ -75,7 +77,7 @@ export class Run implements Reader, AttemptEnds {
     this.#gate = parts.gate
     this.#source = parts.source
     this.#sink = parts.sink
-    this.#executor = parts.executor
+    this.#attempts = new Attempts(parts.executor, this)
     this.#events = parts.events
     this.#settings = parts.settings
     this.#readAhead = parts.readAhead
@@ -108,6 +110,7 @@ export class Run implements Reader, AttemptEnds {
   /** One more outcome was taken. */
   taken(): void {
     this.#taken++
+    this.#headStart.taken()
     this.proceed()
   }
 
@@ -162,7 +165,7 @@ export class Run implements Reader, AttemptEnds {
         job.begun = this.#gate.clock.now()
       }
     }
-    makeAttempt(job, this.#executor, this.#settings().timeout, this)
+    this.#attempts.make(job, this.#settings().timeout)
     this.#read()
   }
 
@@ -202,7 +205,10 @@ export class Run implements Reader, AttemptEnds {
 
   #wantsMore(): boolean {
     if (this.#hasEnded || this.#source.isDone) return false
-    if (this.#given - this.#taken >= Math.max(this.#window, this.#gate.concurrency)) return false
+    const { concurrency } = this.#gate
+    if (this.#given - this.#taken >= Math.max(this.#window, concurrency)) return false
+    // Where all are kept, nobody takes any.
+    if (this.#window !== Infinity && this.#headStart.isGiven(this.#completed - this.#taken, concurrency)) return false
     if (this.#unstarted < this.#readAhead) return true
     if (this.#unstarted >= LOOK_AHEAD || this.#settings().key === undefined || !this.#gate.hasRoom) return false
     return this.#gate.areHeldBack(this.#queues.values())
@@ -265,7 +271,9 @@ export class Run implements Reader, AttemptEnds {
     const trouble = fromJournal ? undefined : this.#recorder?.record(index, outcome)
     this.#completed++
     if (outcome.error !== undefined) this.#failed++
-    this.#taken += this.#sink.add(index, outcome)
+    const taken = this.#sink.add(index, outcome)
+    if (taken > 0) this.#headStart.taken()
+    this.#taken += taken
     const isHeard = this.#events.taskEnd(index, outcome, fromJournal)
     if (this.#hasEnded) return isHeard
     this.#progress.changed(now)

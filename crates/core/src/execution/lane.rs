@@ -114,12 +114,11 @@ impl Lane {
         now: MonotonicMillis,
         time: Nanos,
     ) -> Option<Change> {
-        self.limiter.settle(task.permit, used, now);
+        let counted = self.limiter.end(task.permit, used, now);
         let change = self.adaptive.as_mut().and_then(|adaptive| {
-            let used = self.limiter.reserved(task.permit).map_or(task.load, Load::one);
+            let used = counted.map_or(task.load, Load::one);
             adaptive.ended(time, task.start, task.load, outcome, used, self.in_flight)
         });
-        self.limiter.release(task.permit, now);
         self.in_flight -= 1;
         change
     }

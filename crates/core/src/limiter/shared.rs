@@ -30,7 +30,7 @@ pub use names::NameError;
 use owners::Owners;
 
 use super::elapsed::{MonotonicMillis, Nanos};
-use super::{Admission, Amounts, Consumption, Demand, Limiter, Limits, Permit, Reason, Usage};
+use super::{Admission, Amounts, Consumption, Demand, Limiter, Limits, Permit, Usage};
 use crate::clock::Clock;
 
 /// More names of estimates than this share one: a program that makes them up as it goes does not fill memory.
@@ -145,6 +145,18 @@ impl Handle {
                 state.limiter.release(permit, millis(now));
             }
         });
+    }
+
+    /// Settles a permit of this handle and gives it back, in one step. Returns what counted for it in between.
+    pub(crate) fn end(&self, permit: Permit, consumption: Consumption, now: MonotonicMillis) -> Option<Amounts> {
+        self.act(now, |state, now| {
+            state.limiter.settle(permit, consumption, millis(now));
+            let counted = state.limiter.reserved(permit);
+            if state.owners.remove(permit, self.user) {
+                state.limiter.release(permit, millis(now));
+            }
+            counted
+        })
     }
 
     /// As [`Limiter::block`].
@@ -340,7 +352,7 @@ impl State {
             }
             Admission::TooLarge { .. } if waits => self.line.leave(user),
             Admission::Wait { .. } | Admission::Full if waits => {
-                self.line.join(user, *demand, told(admission, now));
+                self.line.join(user, *demand, Told::of(admission, now));
             }
             _ => {}
         }
@@ -364,7 +376,7 @@ impl State {
     fn refuse(&mut self, now: Nanos, demand: &Demand, first: Told) -> Admission {
         let own = match self.limiter.refusal(millis(now), demand) {
             Some(own @ Admission::TooLarge { .. }) => return own,
-            Some(own) => told(own, now),
+            Some(own) => Told::of(own, now),
             None => Told {
                 until: Some(now),
                 ..first
@@ -417,7 +429,7 @@ impl State {
 
     fn may_ask_earlier(&mut self, demand: Demand, told_before: Told, now: Nanos) -> bool {
         let until = match self.limiter.refusal(millis(now), &demand) {
-            Some(refusal @ (Admission::Wait { .. } | Admission::Full)) => told(refusal, now).until,
+            Some(refusal @ (Admission::Wait { .. } | Admission::Full)) => Told::of(refusal, now).until,
             // It may start, or never will.
             _ => Some(now),
         };
@@ -432,17 +444,4 @@ impl State {
 /// Shared time, as the limiter takes it.
 fn millis(now: Nanos) -> MonotonicMillis {
     MonotonicMillis(now as f64 / 1e6)
-}
-
-fn told(refusal: Admission, now: Nanos) -> Told {
-    match refusal {
-        Admission::Wait { duration, reason } => Told {
-            until: Some(now.saturating_add(duration.as_nanos() as Nanos)),
-            reason,
-        },
-        _ => Told {
-            until: None,
-            reason: Reason::Concurrency,
-        },
-    }
 }

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use super::super::elapsed::Nanos;
-use super::super::{Demand, Reason};
+use super::super::{Admission, Demand, Reason};
 
 /// A user of the limiter.
 pub(super) type UserId = usize;
@@ -23,6 +23,21 @@ pub(super) struct Told {
     /// When to ask again; nothing where that is after a release.
     pub(super) until: Option<Nanos>,
     pub(super) reason: Reason,
+}
+
+impl Told {
+    pub(super) fn of(refusal: Admission, now: Nanos) -> Self {
+        match refusal {
+            Admission::Wait { duration, reason } => Self {
+                until: Some(now.saturating_add(duration.as_nanos() as Nanos)),
+                reason,
+            },
+            _ => Self {
+                until: None,
+                reason: Reason::Concurrency,
+            },
+        }
+    }
 }
 
 /// A place in the line.
