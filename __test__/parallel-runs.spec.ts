@@ -1,8 +1,8 @@
 // Runs of one executor at a time: what one of them does must not keep another waiting.
 
-import { ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
+import { type ExecutionTask, ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ByHand, settled, tasks } from './helpers/tasks.ts'
+import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
 
 const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
 const HOUR = 3_600_000
@@ -76,4 +76,24 @@ test('a run that is left before it began ends no other', async () => {
   permit.release()
   expect((await waiting).length).toBe(1)
   vi.useFakeTimers()
+})
+
+test('retries of one run let another look for tasks of another key', async () => {
+  const key = ({ testCase }: ExecutionTask) => testCase.input
+  const executor = new ParallelExecutor({ concurrency: 1, rateLimit: UNLIMITED, retry: { baseDelay: HOUR }, key })
+  const hand = new ByHand()
+  const controller = new AbortController()
+  const of = (id: string, input: string) => task(id, { testCase: { id, input, expected: '' } })
+  const first = executor.run([of('0', 'a')], hand.execute, { signal: controller.signal }).next()
+  const second = executor.run([of('1', 'a'), of('2', 'b')], hand.execute, { ordered: false })
+  const result = second.next()
+  await settled()
+  expect(hand.started).toEqual(['0'])
+  await hand.fail('0', Object.assign(new Error('later'), { status: 500 }))
+  expect(hand.started).toEqual(['0', '2'])
+  await hand.finish('2')
+  expect((await result).value?.task.id).toBe('2')
+  controller.abort()
+  await expect(first).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  await second.return?.()
 })

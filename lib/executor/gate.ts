@@ -220,6 +220,9 @@ export class Gate {
       this.#turns.shift()
       lane.isInTurn = false
       if (lane.isWaiting) this.#stopWaiting(lane, now)
+      if (lane.isEmpty) return
+      // Whoever waits behind retries may have something of another key.
+      for (const { run } of [...lane.line]) run.lookFurther()
       return
     }
     const { tokens, inputTokens, outputTokens } = job.demand
