@@ -398,6 +398,28 @@ describe('a name', () => {
     expect(one.tryAcquire()).toEqual({ reason: 'requests', waitTime: MINUTE })
   })
 
+  test('keeps what is held and what was started when all its objects are garbage', async () => {
+    const options = { requestsPerMinute: 3, concurrency: 2, name: 'garbage' }
+    const collect = globalThis.gc
+    if (collect === undefined) throw new Error('run with --expose-gc')
+    const hold = () => granted(new RateLimiter(options).tryAcquire())
+    hold().release()
+    vi.useRealTimers() // What is freed by a collection is freed by the event loop.
+    const { setImmediate: turn } = await import('node:timers/promises')
+    const collectAll = async () => {
+      for (let round = 0; round < 3; round++) {
+        collect()
+        await turn()
+      }
+    }
+    await collectAll()
+    expect(new RateLimiter(options).getState()).toMatchObject({ requests: 1, inFlight: 0 })
+    hold()
+    await collectAll()
+    vi.useFakeTimers()
+    expect(new RateLimiter(options).getState()).toMatchObject({ requests: 2, inFlight: 1 })
+  })
+
   test('with other limits is an error that says which differ', () => {
     const options = { requestsPerMinute: 100, tokensPerMinute: 500, burst: 100, name: 'taken' }
     const first = new RateLimiter(options)

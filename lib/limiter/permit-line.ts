@@ -18,6 +18,9 @@ interface Waiting {
   next: Waiting | undefined
 }
 
+/** Lines of shared limiters whose permits are held: what is garbage would give them back while requests are under way. */
+const HOLDING = new Set<PermitLine>()
+
 /**
  * Those who wait for one limiter in this thread, first come first served: only the first asks, and all who wait have one
  * place among those of other threads.
@@ -31,10 +34,21 @@ export class PermitLine {
   #first: Waiting | undefined
   #last: Waiting | undefined
   #waiting = 0
+  /** Permits held. */
+  #held = 0
+  #isShared: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(limiter: NativeLimiter) {
+  /** `isShared` where others have hold of the same limiter. */
+  constructor(limiter: NativeLimiter, isShared: boolean) {
     this.limiter = limiter
+    this.#isShared = isShared
+  }
+
+  /** Others have hold of the limiter from now on. */
+  share(): void {
+    this.#isShared = true
+    if (this.#held > 0) HOLDING.add(this)
   }
 
   get waiting(): number {
@@ -95,6 +109,7 @@ export class PermitLine {
 
   release(permit: number): void {
     native.limiterRelease(this.limiter, this.#now(), permit)
+    if (--this.#held === 0) HOLDING.delete(this)
     this.#admit()
   }
 
@@ -116,7 +131,9 @@ export class PermitLine {
   }
 
   #ask({ tokens, inputTokens, outputTokens, key }: Demand, waits: boolean): number {
-    return native.limiterTryAcquire(this.limiter, this.#now(), tokens, inputTokens, outputTokens, key, waits)
+    const answer = native.limiterTryAcquire(this.limiter, this.#now(), tokens, inputTokens, outputTokens, key, waits)
+    if (answer >= 0 && this.#held++ === 0 && this.#isShared) HOLDING.add(this)
+    return answer
   }
 
   /** Why the last question was answered so. */

@@ -31,7 +31,8 @@ export interface RateLimiterOptions extends RateLimit {
   allowOversize?: boolean
   /**
    * Makes this the limiter of that name for the whole process: whoever gives the same name, in whichever worker thread,
-   * shares it. All have to give the same limits. It lasts as long as anybody uses it.
+   * shares it. All have to give the same limits. It lasts as long as anybody uses it, and what it admitted counts for a
+   * minute even if nobody does meanwhile.
    */
   name?: string
 }
@@ -110,7 +111,10 @@ export class RateLimiter {
   readonly #keys = new Map<string, number>()
 
   static {
-    nativeLimiterOf = (limiter) => limiter.#line.limiter
+    nativeLimiterOf = (limiter) => {
+      limiter.#line.share()
+      return limiter.#line.limiter
+    }
   }
 
   /**
@@ -122,13 +126,13 @@ export class RateLimiter {
     const limits = limitsOf(options)
     const { name } = options
     if (name === undefined) {
-      this.#line = new PermitLine(native.limiterNew(limits))
+      this.#line = new PermitLine(native.limiterNew(limits), false)
       return
     }
     checkString('name', name)
     const limiter = native.limiterNamed(name, limits)
     if (isNumbers(limiter)) throw otherLimits(name, LIMITS, limiter, limits)
-    this.#line = new PermitLine(limiter)
+    this.#line = new PermitLine(limiter, true)
     this.#line.synchronize()
   }
 

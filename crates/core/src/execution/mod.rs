@@ -1,7 +1,7 @@
 //! What one executor decides: which task may start, and what its time went into.
 //!
 //! A *lane* is the tasks that share one limiter, as those of one provider or model do. A task starts when a place of the
-//! executor is free, when the lane's own rule has no objection ([`adaptive`], where it was asked for) and when the lane's
+//! executor is free, when the lane's own rule has no objection (`adaptive`, where it was asked for) and when the lane's
 //! limiter admits it; otherwise nothing is touched. What a start holds, it holds until its end, once: the end of a task
 //! that is not in flight changes nothing.
 //!
