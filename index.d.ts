@@ -1541,7 +1541,8 @@ interface RateLimiterOptions extends RateLimit {
     allowOversize?: boolean;
     /**
      * Makes this the limiter of that name for the whole process: whoever gives the same name, in whichever worker thread,
-     * shares it. All have to give the same limits. It lasts as long as anybody uses it.
+     * shares it. All have to give the same limits. It lasts as long as anybody uses it, and what it admitted counts for a
+     * minute even if nobody does meanwhile.
      */
     name?: string;
 }

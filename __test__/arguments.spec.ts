@@ -506,6 +506,14 @@ const ARGUMENTS: Record<string, Argument[]> = {
     ['bufferSize', count, (bufferSize) => executor.executeTasksStreaming([], run as any, { bufferSize })],
     ['maxMemory', count, (maxMemory) => executor.executeTasksStreaming([], run as any, { maxMemory })],
   ],
+  progressBar: [
+    ['executor', object, (wrong) => api.progressBar(wrong)],
+    ['executor.on', fn, (on) => api.progressBar({ on } as any)],
+    ['options', optionalObject, (options) => api.progressBar(executor, options)],
+    ['stream', of('a writable stream', ABSENT), (stream) => api.progressBar(executor, { stream })],
+    ['quiet', optionalBoolean, (quiet) => api.progressBar(executor, { quiet })],
+    ['label', optionalString, (label) => api.progressBar(executor, { label })],
+  ],
   RateLimiter: limiterOptions((options) => new api.RateLimiter(options)),
   'RateLimiter#tryAcquire': permitRequest((request) => limiter.tryAcquire(request)),
   'RateLimiter#acquire': [

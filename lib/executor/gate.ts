@@ -261,9 +261,10 @@ export class Gate {
     lane.isBlocked = true
     if (!lane.isWaiting) this.#waiting++
     lane.isWaiting = true
-    lane.until = now + waitTime
+    // Whoever makes room in a shared limiter may be in another thread, and keeps this one's process alive no more.
+    lane.until = now + (lane.limiter === undefined ? waitTime : Math.min(waitTime, LONGEST_TIMEOUT))
     if (lane.limiter !== undefined) this.#listen(lane)
-    if (Number.isFinite(waitTime)) {
+    if (Number.isFinite(lane.until)) {
       this.#timed++
       this.#schedule(lane.until, now)
     }

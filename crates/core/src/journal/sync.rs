@@ -5,7 +5,7 @@
 //! lock, until it was told to end.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -157,12 +157,32 @@ impl Worker {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
+        if !is_in_place(&self.file, &self.shared.path) {
+            return Err(io::Error::other("it was moved or deleted"));
+        }
         if self.names_file {
             self.names_file = false;
             sync_folder(&self.shared.path);
         }
         Ok(())
     }
+}
+
+/// Whether the file is the one at its path still: nobody will find what is written to another.
+#[cfg(unix)]
+fn is_in_place(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+/// A file that is open cannot be taken away.
+#[cfg(not(unix))]
+fn is_in_place(_: &File, _: &Path) -> bool {
+    true
 }
 
 fn tell(answers: Vec<Answer>, trouble: Option<&String>) {
@@ -275,6 +295,26 @@ mod tests {
             "{failure}"
         );
         assert_eq!(sync.trouble(), Some(failure));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_gone_or_another_is_the_trouble() {
+        let folder = tempfile::tempdir().unwrap();
+        for replace in [false, true] {
+            let path = folder.path().join("journal");
+            let file = Arc::new(File::create(&path).unwrap());
+            let sync = Sync::start(file, path.clone(), false, Arc::new(Milliseconds::default())).unwrap();
+            fs::remove_file(&path).unwrap();
+            if replace {
+                fs::write(&path, "another").unwrap();
+            }
+            sync.written();
+            let (sender, receiver) = mpsc::channel();
+            sync.flush(Box::new(move |failure| sender.send(failure).unwrap()));
+            let failure = receiver.recv().unwrap().unwrap();
+            assert!(failure.ends_with("it was moved or deleted"), "{failure}");
+        }
     }
 
     #[test]
