@@ -1,5 +1,4 @@
 import type { Milliseconds } from '../units.ts'
-import { read } from '../values/read.ts'
 import { ActiveJobs } from './active-jobs.ts'
 import { type AttemptEnds, Attempts } from './attempt.ts'
 import { Context } from './context.ts'
@@ -12,32 +11,17 @@ import { Progress } from './progress.ts'
 import { Queue } from './queue.ts'
 import { Recorder } from './recorder.ts'
 import { pauseOf, retryWait } from './retries.ts'
+import type { RunParts } from './run-parts.ts'
 import { abortion, journalFailure, tooManyErrors } from './run-stopped-error.ts'
 import type { Settings } from './settings.ts'
 import type { Failure, Sink } from './sink.ts'
 import { SourceError } from './source-error.ts'
 import { ListSource, type Reader, type TaskSource } from './task-source.ts'
-import { charactersOf, demandOf, keyOf, Use, useOf } from './token-use.ts'
-import type { ExecutionResult, ExecutionTask, ExecutorFunction } from './types.ts'
+import { demandOf, inputCharactersOf, keyOf, Use, useOf } from './token-use.ts'
+import type { ExecutionResult, ExecutionTask } from './types.ts'
 
 /** With keys, how many tasks are read ahead to find one that may start. */
 const LOOK_AHEAD = 1_000
-
-/** What a run is made of. */
-export interface RunParts {
-  readonly gate: Gate
-  readonly source: TaskSource
-  readonly sink: Sink
-  readonly executor: ExecutorFunction
-  readonly events: Events
-  /** As they are now. */
-  readonly settings: () => Settings
-  /** The most tasks read and not started. */
-  readonly readAhead: number
-  /** The most tasks read whose outcome was not taken. */
-  readonly window: number
-  readonly signals: readonly AbortSignal[]
-}
 
 /**
  * One run: takes tasks from its source as there is room, starts each when the gate lets it, tries it again where it
@@ -134,7 +118,7 @@ export class Run implements Reader, AttemptEnds {
     try {
       const { key, estimateTokens } = this.#settings()
       const queue = this.#queueOf(keyOf(task, key))
-      const inputCharacters = charactersOf(read(read(task, 'testCase'), 'input'))
+      const inputCharacters = inputCharactersOf(task)
       job = new Job(task, index, queue, demandOf(task, estimateTokens), inputCharacters)
     } catch (thrown) {
       const error = toEvalError(thrown, task)

@@ -2,24 +2,46 @@
 
 import { types } from 'node:util'
 import { checkString, outOfRange, wrongType } from '../arguments.ts'
-import { read } from '../values/read.ts'
 import { sizeOf } from '../values/size-of.ts'
 import { type Demand, UNKNOWN_DEMAND } from './job.ts'
 import type { ExecutionTask, WorkerConfig } from './types.ts'
 
-const OUTPUT_LIMITS = [
-  'maxTokens',
-  'max_tokens',
-  'maxOutputTokens',
-  'max_output_tokens',
-  'maxCompletionTokens',
-  'max_completion_tokens',
+/** Of one property by its name: looked up by a variable, one that most have not is found missing far more slowly. */
+type Look = (usage: any) => unknown
+
+const OUTPUT_LIMITS: readonly Look[] = [
+  (usage) => usage.maxTokens,
+  (usage) => usage.max_tokens,
+  (usage) => usage.maxOutputTokens,
+  (usage) => usage.max_output_tokens,
+  (usage) => usage.maxCompletionTokens,
+  (usage) => usage.max_completion_tokens,
 ]
 
 /** How usage is named: as this package documents it, by the AI SDK and by providers. */
-const TOTAL_NAMES = ['totalTokens', 'total_tokens']
-const INPUT_NAMES = ['input', 'inputTokens', 'input_tokens', 'prompt', 'promptTokens', 'prompt_tokens']
-const OUTPUT_NAMES = ['output', 'outputTokens', 'output_tokens', 'completion', 'completionTokens', 'completion_tokens']
+const TOTALS: readonly Look[] = [(usage) => usage.totalTokens, (usage) => usage.total_tokens]
+const INPUTS: readonly Look[] = [
+  (usage) => usage.input,
+  (usage) => usage.inputTokens,
+  (usage) => usage.input_tokens,
+  (usage) => usage.prompt,
+  (usage) => usage.promptTokens,
+  (usage) => usage.prompt_tokens,
+]
+const OUTPUTS: readonly Look[] = [
+  (usage) => usage.output,
+  (usage) => usage.outputTokens,
+  (usage) => usage.output_tokens,
+  (usage) => usage.completion,
+  (usage) => usage.completionTokens,
+  (usage) => usage.completion_tokens,
+]
+
+const tokenUsage: Look = (result) => result.metadata?.tokenUsage
+const actual: Look = (result) => result.actual
+const total: Look = (usage) => usage.total
+const input: Look = (task) => task.testCase?.input
+const runnerConfig: Look = (task) => task.runnerConfig
 
 /** What an attempt used; `NaN` where it did not say. */
 export class Use {
@@ -50,8 +72,8 @@ export function keyOf(task: ExecutionTask, key: WorkerConfig['key']): string {
 export function demandOf(task: ExecutionTask, estimateTokens: WorkerConfig['estimateTokens']): Demand {
   const estimate = estimateTokens?.(task)
   if (estimate === undefined) {
-    const limit = outputTokenLimit(read(task, 'runnerConfig'))
-    return limit === undefined ? UNKNOWN_DEMAND : { ...UNKNOWN_DEMAND, outputTokens: limit }
+    const limit = outputTokenLimit(seen(task, runnerConfig))
+    return limit === undefined ? UNKNOWN_DEMAND : { tokens: Number.NaN, inputTokens: Number.NaN, outputTokens: limit }
   }
   if (typeof estimate === 'number')
     return { ...UNKNOWN_DEMAND, tokens: checkedTokens('estimateTokens(task)', estimate) }
@@ -85,8 +107,8 @@ function checkedTokens(name: string, tokens: unknown): number {
 /** The most tokens that a model may answer with, where a task's `runnerConfig` says so. */
 function outputTokenLimit(runnerConfig: unknown): number | undefined {
   if (runnerConfig === undefined) return undefined
-  for (const name of OUTPUT_LIMITS) {
-    const limit = count(read(runnerConfig, name))
+  for (const look of OUTPUT_LIMITS) {
+    const limit = count(seen(runnerConfig, look))
     if (limit !== undefined) return limit
   }
   return undefined
@@ -94,23 +116,37 @@ function outputTokenLimit(runnerConfig: unknown): number | undefined {
 
 /** What an attempt used of the limits, as its result reports it. */
 export function useOf(result: unknown, inputCharacters: number): Use {
-  const usage = read(read(result, 'metadata'), 'tokenUsage')
-  const characters = inputCharacters + charactersOf(read(result, 'actual'))
+  const usage = seen(result, tokenUsage)
+  const characters = inputCharacters + charactersOf(seen(result, actual))
   if (usage === undefined || usage === null) return new Use(characters)
   return new Use(
     characters,
-    count(read(usage, 'total')) ?? firstOf(usage, TOTAL_NAMES),
-    firstOf(usage, INPUT_NAMES),
-    firstOf(usage, OUTPUT_NAMES),
+    count(seen(usage, total)) ?? firstOf(usage, TOTALS),
+    firstOf(usage, INPUTS),
+    firstOf(usage, OUTPUTS),
   )
 }
 
-function firstOf(usage: unknown, names: readonly string[]): number {
-  for (const name of names) {
-    const tokens = count(read(usage, name))
+function firstOf(usage: unknown, looks: readonly Look[]): number {
+  for (const look of looks) {
+    const tokens = count(seen(usage, look))
     if (tokens !== undefined) return tokens
   }
   return Number.NaN
+}
+
+/** What `look` sees of the user's object; nothing where looking throws. */
+function seen(value: unknown, look: Look): unknown {
+  try {
+    return look(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** How long the question of a task is. */
+export function inputCharactersOf(task: ExecutionTask): number {
+  return charactersOf(seen(task, input))
 }
 
 /** About how many characters a question or an answer has. */
