@@ -31,7 +31,7 @@ export interface ProgressEvent {
 }
 
 type Counts = Pick<ProgressEvent, 'completed' | 'failed' | 'inFlight' | 'waiting' | 'total'>
-type Figures = Pick<ProgressEvent, 'rate' | 'limitUtilization'> & { readonly eta: number }
+export type Figures = Pick<ProgressEvent, 'rate' | 'limitUtilization'> & { readonly eta: number }
 
 /** What a run tells. An event that nobody listens to is not made. */
 export class Events {

@@ -21,6 +21,7 @@ import {
   type NativeExecution,
 } from '../native.ts'
 import type { Milliseconds } from '../units.ts'
+import type { Figures } from './events.ts'
 import type { Job } from './job.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
@@ -201,7 +202,7 @@ export class Gate {
     return this.#lanes.usage(this.clock.now(), key)
   }
 
-  progress(remaining: number) {
+  progress(remaining: number): Figures {
     return executionProgress(this.#native, this.clock.now(), remaining)
   }
 

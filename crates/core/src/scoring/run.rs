@@ -141,9 +141,10 @@ impl Shared {
     }
 
     fn fail(&self, failure: Failure) {
-        self.stop.set();
         let mut state = self.lock();
         state.failure.get_or_insert(failure);
+        // After the failure is known, so that no chunk cut short counts as finished.
+        self.stop.set();
         let waiting = mem::take(&mut state.waiting);
         Self::notify(state);
         drop(waiting);
