@@ -20,7 +20,7 @@ import { temporaryFolder } from './helpers/folders.ts'
 const ROOT = join(__dirname, '..')
 
 /** The codes of other packages, which `EvalError` reads. */
-const FOREIGN = join('lib', 'parallel', 'eval-error.ts')
+const FOREIGN = join('lib', 'executor', 'eval-error.ts')
 
 function codesIn(folder: string): string[] {
   const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

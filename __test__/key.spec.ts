@@ -278,7 +278,7 @@ describe('refusals', () => {
 
   test('promises and streams are refused, whatever else they show', () => {
     const promise = Object.assign(Promise.resolve(), { id: 1 })
-    expect(message([promise])).toBe(refused('input[0]', 'a Promise is not: await it', 'an object'))
+    expect(message([promise])).toBe(refused('input[0]', 'a Promise is not: await it', 'a promise'))
     for (const stream of [Readable.from([]), process.stdin, new ReadableStream(), new WritableStream()]) {
       expect(message(stream)).toBe(refused('input', 'a stream is not', 'an object'))
     }

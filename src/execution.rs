@@ -19,10 +19,9 @@ use napi::bindgen_prelude::{Error, External, Float64Array, Function, Result};
 use napi_derive::napi;
 
 use crate::execution_figures::{
-    NativeExecutionMetrics, NativeExecutionProgress, NativeExecutionUsage, NativeStartRefusal, metrics, progress,
-    refusal, usage,
+    NativeExecutionMetrics, NativeExecutionProgress, NativeStartRefusal, metrics, progress, refusal,
 };
-use crate::limiter::{NativeRateLimiter, waker};
+use crate::limiter::{NativeLimiterUsage, NativeRateLimiter, waker};
 
 const REFUSED: f64 = -1.0;
 const TOO_LARGE: f64 = -2.0;
@@ -225,9 +224,9 @@ pub fn execution_reset(execution: &mut External<NativeExecution>, now: f64) {
 
 /// What counts towards the limits of a lane.
 #[napi(catch_unwind)]
-pub fn execution_usage(execution: &mut External<NativeExecution>, now: f64, lane: u32) -> Result<NativeExecutionUsage> {
+pub fn execution_usage(execution: &mut External<NativeExecution>, now: f64, lane: u32) -> Result<NativeLimiterUsage> {
     let lane = execution.lane(lane)?;
-    Ok(usage(&execution.core.usage(lane, MonotonicMillis(now))))
+    Ok(execution.core.usage(lane, MonotonicMillis(now)).into())
 }
 
 /// A run begins.

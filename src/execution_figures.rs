@@ -1,9 +1,6 @@
 //! The figures of an executor as JavaScript reads them.
 
-use ai_evals_performance_core::{
-    execution::{Metrics, Progress, Refusal},
-    limiter::Usage,
-};
+use ai_evals_performance_core::execution::{Metrics, Progress, Refusal};
 use napi_derive::napi;
 
 /// What held a task back.
@@ -20,23 +17,6 @@ pub struct NativeStartRefusal {
     pub limit: f64,
     /// How much of it is used.
     pub current: f64,
-}
-
-/// What counts towards the limits of a lane.
-#[napi(object, object_from_js = false)]
-pub struct NativeExecutionUsage {
-    /// Starts of the last 60 s.
-    pub requests: f64,
-    /// Tokens that count.
-    pub tokens: f64,
-    /// Input tokens that count.
-    pub input_tokens: f64,
-    /// Output tokens that count.
-    pub output_tokens: f64,
-    /// Tasks in flight that use the limiter of the lane.
-    pub in_flight: f64,
-    /// The used share of the fullest limit a minute.
-    pub utilization: f64,
 }
 
 /// Figures of the current or last busy period.
@@ -76,17 +56,6 @@ pub(crate) fn refusal(refusal: &Refusal) -> NativeStartRefusal {
         reason: refusal.reason.map_or("", |reason| reason.word()),
         limit: refusal.limit.map_or(f64::INFINITY, |limit| limit as f64),
         current: refusal.current as f64,
-    }
-}
-
-pub(crate) fn usage(usage: &Usage) -> NativeExecutionUsage {
-    NativeExecutionUsage {
-        requests: usage.requests as f64,
-        tokens: usage.tokens as f64,
-        input_tokens: usage.input_tokens as f64,
-        output_tokens: usage.output_tokens as f64,
-        in_flight: usage.in_flight as f64,
-        utilization: usage.utilization,
     }
 }
 

@@ -12,7 +12,7 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use ai_evals_performance_core::limiter::{
-    Admission, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, NameError, Permit, Reason,
+    Admission, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, NameError, Permit, Reason, Usage,
 };
 use napi::{
     Either, Status,
@@ -43,6 +43,19 @@ pub struct NativeLimiterUsage {
     pub in_flight: f64,
     /// The used share of the fullest budget: 0..=1.
     pub utilization: f64,
+}
+
+impl From<Usage> for NativeLimiterUsage {
+    fn from(usage: Usage) -> Self {
+        Self {
+            requests: usage.requests as f64,
+            tokens: usage.tokens as f64,
+            input_tokens: usage.input_tokens as f64,
+            output_tokens: usage.output_tokens as f64,
+            in_flight: usage.in_flight as f64,
+            utilization: usage.utilization,
+        }
+    }
 }
 
 /// Why no permit was given.
@@ -171,15 +184,7 @@ pub fn limiter_reset(limiter: &External<NativeRateLimiter>, now: f64) {
 #[napi(catch_unwind)]
 #[must_use]
 pub fn limiter_usage(limiter: &External<NativeRateLimiter>, now: f64) -> NativeLimiterUsage {
-    let usage = limiter.handle.usage(MonotonicMillis(now));
-    NativeLimiterUsage {
-        requests: usage.requests as f64,
-        tokens: usage.tokens as f64,
-        input_tokens: usage.input_tokens as f64,
-        output_tokens: usage.output_tokens as f64,
-        in_flight: usage.in_flight as f64,
-        utilization: usage.utilization,
-    }
+    limiter.handle.usage(MonotonicMillis(now)).into()
 }
 
 /// Calls back when another user did something that makes it worth asking again; null ends that.
