@@ -1,26 +1,28 @@
-// Rolls lib/'s declarations up into index.d.ts, the public contract. `--check` fails instead when it is stale.
+// Rolls lib/'s declarations up into the public contract: index.d.ts, and types/NAME.d.ts for each subpath.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import { root } from './steps.mjs'
+import { subpaths } from './subpaths.mjs'
 
 const HEADER = '// Generated from lib/ by `npm run build`: change the declarations there.\n\n'
-const target = join(root, 'index.d.ts')
 
-const bundle = await rollup({
-  input: join(root, 'lib/index.ts'),
-  plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
-  external: [/^node:/, /binding\.js$/],
-})
-const { output } = await bundle.generate({ format: 'es' })
-// A `#private` member would make each class nominal; users pass plain objects of the same shape, as they could before.
-const text = HEADER + output[0].code.replace(/^ *#private;\n/gm, '')
+await rollUp('lib/index.ts', 'index.d.ts')
+mkdirSync(join(root, 'types'), { recursive: true })
+for (const name of subpaths) await rollUp(`lib/${name}/index.ts`, `types/${name}.d.ts`)
 
-if (!process.argv.includes('--check')) {
-  writeFileSync(target, text)
-} else if (readFileSync(target, 'utf8') !== text) {
-  console.error('index.d.ts is stale: run `npm run build` and commit it')
-  process.exit(1)
+async function rollUp(entry, target) {
+  const bundle = await rollup({
+    input: join(root, entry),
+    plugins: [dts({ tsconfig: join(root, 'tsconfig.json') })],
+    // What index.d.ts declares is not declared a second time, and a peer's types are its own.
+    external: (name, importer) =>
+      importer !== undefined && (name.endsWith('/index.ts') || /binding\.js$/.test(name) || /^[^./]/.test(name)),
+  })
+  const paths = (id) => (id.endsWith('index.ts') ? '../index.js' : id)
+  const { output } = await bundle.generate({ format: 'es', paths })
+  // A `#private` member would make each class nominal; users pass plain objects of the same shape, as they could before.
+  writeFileSync(join(root, target), HEADER + output[0].code.replace(/^ *#private;\n/gm, ''))
 }

@@ -9,7 +9,8 @@ step('install', {
   inputs: ['package-lock.json'],
   // npm removes this file when it begins and writes it when it is done.
   outputs: ['node_modules/.package-lock.json'],
-  action: () => run('npm', ['ci', '--no-audit', '--no-fund']),
+  // No package that is used here needs its scripts; some would fetch or compile what is not used.
+  action: () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
 })
 
 step('addon', {
@@ -19,13 +20,20 @@ step('addon', {
 })
 
 step('bundle', {
-  inputs: ['lib', 'binding.d.ts', 'scripts/bundle.mjs', 'package-lock.json'],
+  inputs: ['lib', 'binding.d.ts', 'scripts/bundle.mjs', 'scripts/subpaths.mjs', 'package-lock.json'],
   outputs: ['dist'],
   action: () => run('node', ['scripts/bundle.mjs']),
 })
 
 step('declarations', {
-  inputs: ['lib', 'binding.d.ts', 'tsconfig.json', 'scripts/declarations.mjs', 'package-lock.json'],
-  outputs: ['index.d.ts'],
+  inputs: [
+    'lib',
+    'binding.d.ts',
+    'tsconfig.json',
+    'scripts/declarations.mjs',
+    'scripts/subpaths.mjs',
+    'package-lock.json',
+  ],
+  outputs: ['index.d.ts', 'types'],
   action: () => run('node', ['scripts/declarations.mjs']),
 })

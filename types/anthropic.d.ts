@@ -1,0 +1,5 @@
+// Generated from lib/ by `npm run build`: change the declarations there.
+
+declare const version: string;
+
+export { version };
