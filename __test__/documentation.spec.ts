@@ -4,14 +4,24 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import * as performance from '@aah/ai-evals-performance'
 import { transform } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { documents, moduleOf, snippetsOf } from './documentation/snippets.ts'
+import { declarationsIn, documents, moduleOf, snippetsOf } from './documentation/snippets.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = join(root, '__test__/documentation/fixtures.mts')
+
+const DECLARATIONS = declarationsIn(root)
+/** What each of them exports, and from which module it is imported. */
+const EXPORTS = new Map(
+  Object.entries(DECLARATIONS).map(([file, module]) => [
+    file,
+    [...exportedNames(join(root, file))].map((name): [string, string] => [name, module]),
+  ]),
+)
+/** What readers have installed beside the package. */
+const PEERS = ['@ai-sdk', '@anthropic-ai', '@prisma', 'ai', 'keyv', 'openai', 'pg', 'zod']
 
 const { own, handed } = documents(root)
 const snippets = [...own, ...(handed === undefined ? [] : [handed])]
@@ -26,12 +36,9 @@ const errors = new Map<string, string[]>()
 
 beforeAll(async () => {
   installPackages()
-  const names = {
-    fixtures: exportedNames(FIXTURES),
-    package: new Set([...Object.keys(performance), ...exportedNames(join(root, 'index.d.ts'))]),
-  }
+  const fixtures = exportedNames(FIXTURES)
   await write('fixtures', readFileSync(FIXTURES, 'utf8'))
-  await Promise.all(snippets.map((snippet) => write(snippet.file, moduleOf(snippet, names))))
+  for (const snippet of snippets) await write(snippet.file, moduleOf(snippet, { fixtures, package: namesFor(snippet) }))
   for (const { file, messageText } of compile()) {
     const name = basename(file?.fileName ?? '', '.mts')
     errors.set(name, [...(errors.get(name) ?? []), ts.flattenDiagnosticMessageText(messageText, '\n')])
@@ -46,11 +53,10 @@ describe('what the snippets are given', () => {
     expect([...errors].filter(([name]) => !known.has(name))).toEqual([])
   })
 
-  test('is every example in the comments of the declarations', () => {
-    const declarations = readFileSync(join(root, 'index.d.ts'), 'utf8')
-    const marks = declarations.match(/@example|```ts/g) ?? []
-    expect(marks.length).toBeGreaterThan(10)
-    expect(snippets.filter(({ place }) => place.startsWith('index.d.ts'))).toHaveLength(marks.length)
+  test.each(Object.keys(DECLARATIONS))('is every example in the comments of %s', (file) => {
+    const marks = readFileSync(join(root, file), 'utf8').match(/@example|```ts/g) ?? []
+    expect(marks.length).toBeGreaterThan(file === 'index.d.ts' ? 10 : 0)
+    expect(snippets.filter(({ place }) => place.startsWith(`${file}:`))).toHaveLength(marks.length)
   })
 
   test.runIf(handed !== undefined)('is every block of the documentation that users have in hand', () => {
@@ -77,7 +83,15 @@ function installPackages() {
   // Copied, not linked: what it re-exports is looked up from where it stands.
   cpSync(join(root, 'npm/ai-evals'), join(scope, 'ai-evals'), { recursive: true })
   symlinkSync(root, join(scope, 'ai-evals-performance'), 'junction')
-  symlinkSync(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'), 'junction')
+  for (const name of ['@types', ...PEERS]) {
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
+  }
+}
+
+/** What a snippet need not import: all that the index exports and, in the declarations of a subpath, what that does. */
+function namesFor({ place }: { place: string }): Map<string, string> {
+  const files = Object.keys(DECLARATIONS).filter((file) => file === 'index.d.ts' || place.startsWith(`${file}:`))
+  return new Map(files.flatMap((file) => EXPORTS.get(file) ?? []))
 }
 
 async function write(name: string, typescript: string) {

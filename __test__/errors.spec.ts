@@ -15,6 +15,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NativeSpillRecord } from '../binding.js'
 import { PerformanceError as InnerError } from '../lib/errors.ts'
 import { Journal } from '../lib/journal/journal.ts'
+import { peerVersion } from '../lib/peer.ts'
 import { temporaryFolder } from './helpers/folders.ts'
 
 const ROOT = join(__dirname, '..')
@@ -123,6 +124,8 @@ const PROVOKE: Record<string, () => unknown> = {
   },
   ERR_JOURNAL_FORMAT: () => Journal.open(join(ROOT, 'package.json')),
   ERR_JOURNAL_IO: () => Journal.open(ROOT),
+  ERR_PEER_MISSING: () => peerVersion('nowhere', { name: 'a-package-that-nobody-has', majors: [1] }),
+  ERR_PEER_VERSION: () => peerVersion('nowhere', { name: 'typescript', majors: [1, 2] }),
 }
 
 afterEach(() => {

@@ -42,11 +42,12 @@ function examplesIn(text: string): Block[] {
 
 /**
  * A module that runs the block: its imports stay in front, the rest becomes the body of a function, and what it uses
- * without declaring it is imported from `fixtures` or, where that has no such name, from the package itself.
+ * without declaring it is imported from `fixtures` or, where that has no such name, from the module of the package that has
+ * it.
  * Each interface the block documents has to be assignable from the type of that name, and an expression that a value
  * follows as a comment has to give that value.
  */
-export function moduleOf({ code }: Snippet, names: { fixtures: Set<string>; package: Set<string> }): string {
+export function moduleOf({ code }: Snippet, names: { fixtures: Set<string>; package: Map<string, string> }): string {
   const source = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.Latest, true)
   const imports = source.statements.filter(ts.isImportDeclaration)
   const body = source.statements.filter((statement) => !ts.isImportDeclaration(statement))
@@ -59,7 +60,7 @@ export function moduleOf({ code }: Snippet, names: { fixtures: Set<string>; pack
 
   return [
     ...imports.map((statement) => statement.getText()),
-    `import { ${own.join(', ')} } from '@aah/ai-evals/performance'`,
+    ...own.map((name) => `import { ${name} } from '${names.package.get(name)}'`),
     `import './fixtures.mjs'`,
     `import { ${given.join(', ')} } from './fixtures.mjs'`,
     `import type * as provided from '@aah/ai-evals/performance'`,
@@ -116,6 +117,15 @@ function identifiersIn(node: ts.Node): Set<string> {
   return found
 }
 
+/** The package's declaration files, each with the module that it declares. */
+export function declarationsIn(root: string): Record<string, string> {
+  const subpaths = readdirSync(join(root, 'types')).map((file) => [
+    join('types', file),
+    `@aah/ai-evals-performance/${file.replace('.d.ts', '')}`,
+  ])
+  return { 'index.d.ts': '@aah/ai-evals/performance', ...Object.fromEntries(subpaths) }
+}
+
 /** The documents whose snippets have to work: the project's own, and the users' copy of the old one where it is there. */
 export function documents(root: string): { own: string[]; handed: string | undefined } {
   const handed = join(root, '../shared/seeds/performance-module.md')
@@ -123,6 +133,8 @@ export function documents(root: string): { own: string[]; handed: string | undef
     ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     : []
   const markdown = ['README.md', 'npm/ai-evals/README.md', ...docs.map((name) => join('docs', name))]
-  const own = [...markdown.filter((name) => name.endsWith('.md')), 'index.d.ts'].map((name) => join(root, name))
+  const own = [...markdown.filter((name) => name.endsWith('.md')), ...Object.keys(declarationsIn(root))].map((name) =>
+    join(root, name),
+  )
   return { own: own.filter(existsSync), handed: existsSync(handed) ? handed : undefined }
 }
