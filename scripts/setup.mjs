@@ -37,3 +37,16 @@ step('declarations', {
   outputs: ['index.d.ts', 'types'],
   action: () => run('node', ['scripts/declarations.mjs']),
 })
+
+// Of the example and of the tests. The engine is not used, but would be downloaded if none were named.
+step('prisma clients', {
+  inputs: ['examples/prisma/schema.prisma', '__test__/prisma/schema.prisma', 'package-lock.json'],
+  outputs: ['examples/prisma/generated', '__test__/prisma/generated'],
+  action: () => {
+    const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' }
+    const options = { env, stdio: ['ignore', 'ignore', 'inherit'] }
+    for (const folder of ['examples/prisma', '__test__/prisma']) {
+      run('npx', ['prisma', 'generate', `--schema=${folder}/schema.prisma`, '--no-hints'], options)
+    }
+  },
+})
