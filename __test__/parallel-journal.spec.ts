@@ -2,9 +2,7 @@ import { join } from 'node:path'
 import { type ExecutionTask, ParallelExecutor, RunStoppedError } from '@aah/ai-evals-performance'
 import { expect, test, vi } from 'vitest'
 import { temporaryFolder } from './helpers/folders.ts'
-import { settled, task, tasks } from './helpers/tasks.ts'
-
-const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
+import { settled, task, tasks, UNLIMITED } from './helpers/tasks.ts'
 
 function executorOf(journal: string): ParallelExecutor {
   return new ParallelExecutor({ rateLimit: UNLIMITED, journal })

@@ -1,14 +1,10 @@
 import { type ExecutionTask, ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { ByHand, settled, task, tasks, useFakeTimers } from './helpers/tasks.ts'
 
 const MINUTE = 60_000
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** The first character names the key. */
 const key = ({ id }: ExecutionTask) => id[0] as string

@@ -1,16 +1,12 @@
 import { type ExecutionTask, ParallelExecutor } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { ByHand, settled, task, tasks, useFakeTimers } from './helpers/tasks.ts'
 
 const MINUTE = 60_000
 const METHODS = ['executeTasks', 'executeTasksStreaming'] as const
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** A task that takes `latency` milliseconds and `tokens` tokens, which its `maxTokens` announces exactly. */
 function costly(id: number, latency: number, tokens: number): ExecutionTask {

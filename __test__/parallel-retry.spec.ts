@@ -1,8 +1,6 @@
 import { type ExecutionTask, ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, tasks } from './helpers/tasks.ts'
-
-const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
+import { ByHand, settled, tasks, UNLIMITED } from './helpers/tasks.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {

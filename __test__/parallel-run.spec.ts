@@ -6,16 +6,10 @@ import {
   SourceError,
 } from '@aah/ai-evals-performance'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { ByHand, settled, task, tasks, UNLIMITED, useFakeTimers } from './helpers/tasks.ts'
 
-const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
-
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** Tasks that count how many were read, and whether they were closed. */
 class Source {

@@ -1,17 +1,12 @@
 // Runs of one executor at a time: what one of them does must not keep another waiting.
 
 import { type ExecutionTask, ParallelExecutor, RateLimiter } from '@aah/ai-evals-performance'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
+import { expect, test, vi } from 'vitest'
+import { ByHand, settled, task, tasks, UNLIMITED, useFakeTimers } from './helpers/tasks.ts'
 
-const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
 const HOUR = 3_600_000
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 const failing = async () => {
   throw Object.assign(new Error('later'), { status: 500 })

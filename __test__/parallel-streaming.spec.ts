@@ -1,12 +1,8 @@
 import { type ExecutionTask, ParallelExecutor, PerformanceError, SourceError } from '@aah/ai-evals-performance'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ByHand, settled, task, tasks } from './helpers/tasks.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { ByHand, settled, task, tasks, useFakeTimers } from './helpers/tasks.ts'
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** A generator that counts what was taken from it and whether it was closed. */
 class Source {

@@ -1,9 +1,9 @@
 // Worker threads that share a limiter by its name.
 
-import { spawnSync } from 'node:child_process'
 import { type Permit, RateLimiter } from '@aah/ai-evals-performance'
 import { afterEach, expect, test } from 'vitest'
 import { endAll, Program } from './helpers/program.ts'
+import { runProgram } from './helpers/run-program.ts'
 
 const MINUTE = 60_000
 
@@ -188,17 +188,11 @@ test('a limiter of other limits is refused in another thread too', async () => {
   expect(held.getState().requests).toBe(0)
 }, 120_000)
 
-function runProgram(body: string) {
-  const program = `
+const run = (body: string) =>
+  runProgram(`
     const { Worker } = require('node:worker_threads')
     const { RateLimiter } = require('@aah/ai-evals-performance')
-    ${body}`
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  })
-  return { status, stdout, stderr }
-}
+    ${body}`)
 
 test('a process ends by itself when nobody waits, whatever is held', () => {
   const body = `
@@ -213,7 +207,7 @@ test('a process ends by itself when nobody waits, whatever is held', () => {
         one.release()
         return waiting.then(() => console.log('served'))
       })\`, { eval: true, workerData: limits })`
-  expect(runProgram(body)).toEqual({ status: 0, stdout: 'served\n', stderr: '' })
+  expect(run(body)).toEqual({ status: 0, stdout: 'served\n', stderr: '' })
 }, 120_000)
 
 test('a process does not end while somebody waits for a permit, be it one that another thread has to release', () => {
@@ -231,5 +225,5 @@ test('a process does not end while somebody waits for a permit, be it one that a
       worker.postMessage('release it')
       worker.unref()
     })`
-  expect(runProgram(body)).toEqual({ status: 0, stdout: 'served true\n', stderr: '' })
+  expect(run(body)).toEqual({ status: 0, stdout: 'served true\n', stderr: '' })
 }, 120_000)

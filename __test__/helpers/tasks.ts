@@ -1,4 +1,17 @@
 import type { ExecutionTask } from '@aah/ai-evals-performance'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+
+/** A limit that holds nothing back. */
+export const UNLIMITED = { requestsPerMinute: Number.POSITIVE_INFINITY }
+
+/** Each test of the file has clocks of its own, and leaves no timer behind. */
+export function useFakeTimers(): void {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
+  })
+}
 
 /** A task whose test case has the same id; `more` is added to the task. */
 export function task(id: string, more: Partial<ExecutionTask> = {}): ExecutionTask {
