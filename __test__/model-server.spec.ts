@@ -172,7 +172,9 @@ test.each([
   ['content that is no text', { messages: [{ role: 'user', content: 5 }] }, 400, 'messages[0].content'],
   ['a senseless temperature', { temperature: 9 }, 400, 'temperature'],
   ['several choices', { n: 2 }, 400, 'n'],
-  ['streaming', { stream: true }, 400, 'stream'],
+  ['a stream that is neither on nor off', { stream: 'yes' }, 400, 'stream'],
+  ['a tool without a name', { tools: [{ type: 'function', function: {} }] }, 400, 'tools[0].function.name'],
+  ['an unknown format', { response_format: { type: 'xml' } }, 400, 'response_format.type'],
   ['a senseless token limit', { max_tokens: 0 }, 400, 'max_tokens'],
 ])('%s is refused with an error that names the parameter', async (_, settings, status, param) => {
   const { ask, server } = await start()
@@ -185,7 +187,7 @@ test.each([
   ['a body that is not JSON', 'POST', 'chat/completions', '{"model":', 'Bearer x', 400],
   ['a body that is no object', 'POST', 'chat/completions', '[]', 'Bearer x', 400],
   ['a missing key', 'POST', 'chat/completions', '{}', '', 401],
-  ['an unknown path', 'POST', 'embeddings', '{}', 'Bearer x', 404],
+  ['an unknown path', 'POST', 'images', '{}', 'Bearer x', 404],
   ['a body beyond the size limit', 'POST', 'chat/completions', 'x'.repeat(1_100_000), 'Bearer x', 413],
 ])('%s is answered with an error object', async (_, method, path, body, authorization, status) => {
   const { server } = await start()

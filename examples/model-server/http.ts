@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { anthropicError } from './messages.ts'
 import { ApiError } from './protocol.ts'
 
 export interface Answer {
@@ -22,7 +23,7 @@ const LONGEST_BODY = 1024 * 1024
 
 /**
  * Serves routes such as `POST /v1/chat/completions` on a free port of the loopback interface, to whoever has a key.
- * What a route throws becomes an error in the shape that OpenAI's clients understand.
+ * What a route throws becomes an error in the shape that its clients understand.
  */
 export async function serveApi(routes: Record<string, Route>): Promise<ApiServer> {
   const server = createServer((request, response) => {
@@ -30,7 +31,7 @@ export async function serveApi(routes: Record<string, Route>): Promise<ApiServer
       (answered) => answered && send(response, 200, answered.body, answered.headers),
       (error) => {
         const known = error instanceof ApiError ? error : new ApiError(500, String(error), { type: 'server_error' })
-        send(response, known.status, known.body(), known.headers)
+        send(response, known.status, errorBody(request, known), known.headers)
       },
     )
   })
@@ -53,12 +54,16 @@ async function answer(routes: Record<string, Route>, request: IncomingMessage, r
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   const name = `${request.method} ${pathname}`
   const body = await read(request)
-  if (!/^Bearer \S/.test(request.headers.authorization ?? '')) {
+  if (!/^Bearer \S/.test(request.headers.authorization ?? '') && !request.headers['x-api-key']) {
     throw new ApiError(401, "You didn't provide an API key.", { code: 'invalid_api_key' })
   }
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined
   if (route === undefined) throw new ApiError(404, `Unknown request URL: ${name}.`)
   return route(body, request, response)
+}
+
+function errorBody(request: IncomingMessage, error: ApiError): unknown {
+  return request.url?.startsWith('/v1/messages') ? anthropicError(error) : error.body()
 }
 
 async function read(request: IncomingMessage): Promise<string> {

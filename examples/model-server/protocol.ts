@@ -1,13 +1,59 @@
-import { randomUUID } from 'node:crypto'
+// What all protocols of the server share: what is asked, what is answered, and how a request is refused.
 
-/** The part of a chat-completions request that this server reads. */
-export interface ChatRequest {
+import type { JsonSchema } from './schema.ts'
+
+/** The part of a request that this server reads, whatever protocol it came in. */
+export interface Prompt {
   model: string
-  messages: { role: string; content: string }[]
+  /** What the user asked last, which is what gets an answer here. */
+  question: string
+  promptTokens: number
   maxTokens: number
+  isStreamed: boolean
+  /** The tool that this model calls before it answers. */
+  tool?: Tool
+  /** What a tool answered, once it was called. */
+  toolResult?: string
+  /** What the answer must be a value of, as JSON. */
+  schema?: JsonSchema
 }
 
-/** A refusal in the shape that OpenAI's clients understand. */
+export interface Tool {
+  name: string
+  schema: JsonSchema
+}
+
+/** What a model says: a text, or the call of a tool with its arguments as JSON. */
+export interface Reply {
+  /** The text or the arguments as they are streamed. */
+  pieces: string[]
+  text: string
+  call?: { id: string; name: string }
+  /** Whether it is longer than it was allowed to be. */
+  isCut: boolean
+  inputTokens: number
+  outputTokens: number
+}
+
+/** A protocol in which models are asked. */
+export interface Protocol<P extends Prompt = Prompt> {
+  /** Checks a request's body; throws an `ApiError` that says what is wrong with it. */
+  parse(body: string): P
+  answer(prompt: P, reply: Reply): unknown
+  events(prompt: P, reply: Reply): ServerEvent[]
+  /** What the provider calls its rate-limit headers, and how it tells about times. */
+  limitHeaders(limit: { limit: number; remaining: number; reset: number }): Record<string, string>
+  /** How it says that it has too much to do. */
+  overloaded(headers: Record<string, string>): ApiError
+}
+
+/** One event of a stream; a string is sent as it is, anything else as JSON. */
+export interface ServerEvent {
+  event?: string
+  data: unknown
+}
+
+/** A refusal, in the shape that OpenAI's clients understand. */
 export class ApiError extends Error {
   readonly status: number
   readonly type: string
@@ -28,54 +74,46 @@ export class ApiError extends Error {
     this.headers = details.headers ?? {}
   }
 
-  body() {
+  body(): unknown {
     return { error: { message: this.message, type: this.type, param: this.parameter, code: this.code } }
   }
 }
 
-const ROLES = new Set(['system', 'developer', 'user', 'assistant'])
-
-/** Checks a request's body; throws an `ApiError` that says what is wrong with it. */
-export function parseChatRequest(text: string): ChatRequest {
-  const body = parseJson(text)
-  const { model, messages, stream, n, temperature } = body
-  if (typeof model !== 'string' || model === '') throw invalid('model', 'you must provide a model parameter')
-  if (!Array.isArray(messages) || messages.length === 0) throw invalid('messages', 'expected a non-empty array')
-  messages.forEach((message, index) => {
-    const at = `messages[${index}]`
-    if (!ROLES.has(message?.role)) throw invalid(`${at}.role`, `expected one of ${[...ROLES].join(', ')}`)
-    if (typeof message.content !== 'string') throw invalid(`${at}.content`, 'expected a string')
-  })
-  if (stream) throw invalid('stream', 'this server does not stream')
-  if (n !== undefined && n !== 1) throw invalid('n', 'this server gives one choice')
-  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
-    throw invalid('temperature', 'expected a number from 0 to 2')
-  }
-  const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? Number.POSITIVE_INFINITY
-  if (!(maxTokens >= 1)) throw invalid('max_tokens', 'expected a number ≥ 1')
-  return { model, messages, maxTokens }
-}
-
-function parseJson(text: string): Record<string, any> {
+export function parseJson(text: string): Record<string, any> {
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch {
     throw new ApiError(400, 'We could not parse the JSON body of your request.')
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ApiError(400, 'The body of the request must be a JSON object.')
-  }
-  return body as Record<string, any>
+  if (!isObject(body)) throw new ApiError(400, 'The body of the request must be a JSON object.')
+  return body
 }
 
-function invalid(parameter: string, reason: string): ApiError {
+export function isObject(value: unknown): value is Record<string, any> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function invalid(parameter: string, reason: string): ApiError {
   return new ApiError(400, `Invalid '${parameter}': ${reason}.`, { parameter })
 }
 
-/** What the user asked last, which is what gets an answer here. */
-export function lastQuestion({ messages }: ChatRequest): string {
-  return messages.findLast(({ role }) => role === 'user')?.content.trim() ?? ''
+export function requireModel(model: unknown): string {
+  if (typeof model !== 'string' || model === '') throw invalid('model', 'you must provide a model parameter')
+  return model
+}
+
+export function checkTemperature(temperature: unknown, most: number): void {
+  if (temperature === undefined || temperature === null) return
+  if (typeof temperature === 'number' && temperature >= 0 && temperature <= most) return
+  throw invalid('temperature', `expected a number from 0 to ${most}`)
+}
+
+/** The tool that is asked for by its name, or else the first. */
+export function chosenTool(tools: Tool[], name: string | undefined): Tool | undefined {
+  const chosen = name === undefined ? tools[0] : tools.find((tool) => tool.name === name)
+  if (chosen === undefined && name !== undefined) throw invalid('tool_choice', `there is no tool '${name}'`)
+  return chosen
 }
 
 /** The refusal of a client that sends too much at a time. */
@@ -89,28 +127,6 @@ export function tokens(text: string): string[] {
 }
 
 /** The tokens of a question: each message costs a few more for its frame, as OpenAI counts them. */
-export function promptTokens({ messages }: Pick<ChatRequest, 'messages'>): number {
+export function promptTokens({ messages }: { messages: { content: string }[] }): number {
   return messages.reduce((sum, { content }) => sum + 4 + tokens(content).length, 3)
-}
-
-/** The answer's body, cut off at `maxTokens` as a provider does it. */
-export function chatCompletion(request: ChatRequest, solution: string, created: number) {
-  const written = tokens(solution)
-  const kept = written.slice(0, request.maxTokens)
-  const prompt = promptTokens(request)
-  return {
-    id: `chatcmpl-${randomUUID()}`,
-    object: 'chat.completion',
-    created,
-    model: request.model,
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content: kept.join(''), refusal: null },
-        logprobs: null,
-        finish_reason: kept.length < written.length ? 'length' : 'stop',
-      },
-    ],
-    usage: { prompt_tokens: prompt, completion_tokens: kept.length, total_tokens: prompt + kept.length },
-  }
 }

@@ -19,16 +19,12 @@ export class SlidingWindow {
     return 0
   }
 
-  /** What OpenAI tells about the limit in the headers of every answer. */
-  headers(now: number): Record<string, string> {
-    if (this.limit === Number.POSITIVE_INFINITY) return {}
+  /** How many more would be admitted now, and the milliseconds until all of them would be. */
+  left(now: number): { limit: number; remaining: number; reset: number } {
     this.#forget(now)
     const last = this.#admitted.at(-1)
-    return {
-      'x-ratelimit-limit-requests': String(this.limit),
-      'x-ratelimit-remaining-requests': String(this.limit - this.#admitted.length),
-      'x-ratelimit-reset-requests': `${last === undefined ? 0 : Math.ceil(last + this.#windowMs - now)}ms`,
-    }
+    const reset = last === undefined ? 0 : last + this.#windowMs - now
+    return { limit: this.limit, remaining: this.limit - this.#admitted.length, reset }
   }
 
   #forget(now: number): void {

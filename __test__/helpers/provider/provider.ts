@@ -1,17 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
+import { chat } from '../../../examples/model-server/chat.ts'
 import { type Answer, serveApi } from '../../../examples/model-server/http.ts'
-import {
-  ApiError,
-  type ChatRequest,
-  chatCompletion,
-  lastQuestion,
-  parseChatRequest,
-  promptTokens,
-  tokens,
-  tooManyRequests,
-} from '../../../examples/model-server/protocol.ts'
+import { ApiError, invalid, type Prompt, tokens, tooManyRequests } from '../../../examples/model-server/protocol.ts'
 import { logNormal, randomFor } from '../../../examples/model-server/random.ts'
+import { replyTo } from '../../../examples/model-server/reply.ts'
 import { type Arrival, type Limit, type Limits, refusal } from './limits.ts'
 import { type RetryAfterForm, retryAfter } from './retry-after.ts'
 import { NUMBER_HEADER, type Traffic } from './traffic.ts'
@@ -126,16 +119,17 @@ class Simulator {
   }
 
   async complete(body: string, message: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
-    const chat = parseChatRequest(body)
+    const prompt = chat.parse(body)
+    if (prompt.isStreamed) throw invalid('stream', 'this provider does not stream')
     // A client that hangs up and then asks again is seen doing so in this order: what else has arrived by now, be it the
     // end of another connection, is dealt with at the end of this turn of the event loop, after the first of these.
     await setImmediate()
     await setImmediate()
-    const request = this.#arrived(chat)
+    const request = this.#arrived(prompt)
     this.#admit(request)
     const { failure, latency, length } = this.#fate(request)
     const isHeard = await this.#wait(failure === 'hanging' ? undefined : latency, message, response)
-    const answer = chatCompletion(chat, longAnswer(request.question, length), Math.floor(Date.now() / 1000))
+    const answer = chat.answer(prompt, replyTo(prompt, longAnswer(request.question, length)))
     const isComplete = isHeard && (failure === undefined || failure === 'reset' || failure === 'truncated')
     request.outcome = isHeard ? (failure ?? 'answered') : 'hung up'
     request.outputTokens = isComplete ? answer.usage.completion_tokens : 0
@@ -146,14 +140,14 @@ class Simulator {
   }
 
   /** Enters a request into the log. */
-  #arrived(chat: ChatRequest): LoggedRequest {
-    const question = lastQuestion(chat)
+  #arrived(prompt: Prompt): LoggedRequest {
+    const { question } = prompt
     const request: LoggedRequest = {
       at: performance.now(),
       question,
       attempt: 1 + this.log.filter((earlier) => earlier.question === question).length,
-      inputTokens: promptTokens(chat),
-      outputTokens: this.#options.counts === 'most' ? Math.min(chat.maxTokens, MOST_OUTPUT_TOKENS) : 1,
+      inputTokens: prompt.promptTokens,
+      outputTokens: this.#options.counts === 'most' ? Math.min(prompt.maxTokens, MOST_OUTPUT_TOKENS) : 1,
       isUnderWay: true,
       outcome: 'under way',
     }
