@@ -27,7 +27,7 @@ export function peerVersion(subpath: string, { name, majors }: Peer): string {
   if (version === undefined) {
     throw new PerformanceError('ERR_PEER_MISSING', `${us} works with ${wanted}, which is not installed: ${install}`)
   }
-  if (!majors.includes(Number.parseInt(version))) {
+  if (!majors.includes(Number.parseInt(version, 10))) {
     throw new PerformanceError(
       'ERR_PEER_VERSION',
       `${us} works with ${wanted}, but ${version} is installed: ${install}`,
