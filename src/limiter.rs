@@ -12,7 +12,8 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use ai_evals_performance_core::limiter::{
-    Admission, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, NameError, Permit, Reason, Usage,
+    Admission, Consumption, Demand, Guarantee, Handle, Limits, MonotonicMillis, NameError, Observation, Permit, Reason,
+    Remaining, Usage,
 };
 use napi::{
     Either, Status,
@@ -174,6 +175,13 @@ pub fn limiter_block(limiter: &External<NativeRateLimiter>, now: f64, millisecon
     limiter.handle.block(MonotonicMillis(now), pause);
 }
 
+/// What a provider says is left of requests, tokens, input tokens and output tokens, each with the milliseconds until it
+/// is whole again; `NaN` where it does not say.
+#[napi(catch_unwind)]
+pub fn limiter_observe(limiter: &External<NativeRateLimiter>, now: f64, seen: &[f64]) {
+    limiter.handle.observe(MonotonicMillis(now), &observation_of(seen));
+}
+
 /// Forgets the starts of the last minute, and pauses.
 #[napi(catch_unwind)]
 pub fn limiter_reset(limiter: &External<NativeRateLimiter>, now: f64) {
@@ -263,6 +271,22 @@ fn refusal_of(admission: Admission) -> NativeRefusal {
 
 fn tokens_of(tokens: f64) -> Option<u64> {
     (!tokens.is_nan()).then(|| tokens.ceil() as u64)
+}
+
+fn observation_of(seen: &[f64]) -> Observation {
+    let remaining = |index: usize| {
+        let pair = seen.get(2 * index..2 * index + 2)?;
+        (!pair[0].is_nan()).then(|| Remaining {
+            left: pair[0] as u64,
+            reset_in: Duration::try_from_secs_f64(pair[1] / 1e3).unwrap_or(Duration::MAX),
+        })
+    };
+    Observation {
+        requests: remaining(0),
+        tokens: remaining(1),
+        input_tokens: remaining(2),
+        output_tokens: remaining(3),
+    }
 }
 
 fn limits_of(limits: &[f64]) -> Limits {

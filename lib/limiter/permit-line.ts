@@ -117,6 +117,10 @@ export class PermitLine {
     native.limiterBlock(this.limiter, this.#now(), milliseconds)
   }
 
+  observe(seen: Float64Array): void {
+    native.limiterObserve(this.limiter, this.#now(), seen)
+  }
+
   reset(): void {
     native.limiterReset(this.limiter, this.#now())
     this.#admit()

@@ -10,6 +10,7 @@ import {
 import * as native from '../native.ts'
 import type { Milliseconds } from '../units.ts'
 import { otherLimits } from './limiter-errors.ts'
+import { numbersOf, type RateLimitObservation } from './observation.ts'
 import { type Permit, permitOf } from './permit.ts'
 import { type NativeLimiter, PermitLine } from './permit-line.ts'
 import { type Demand, demandOf, type PermitRequest } from './permit-request.ts'
@@ -49,9 +50,9 @@ export interface Refusal {
 
 /** How much of the limits is used, by all who share them. */
 export interface RateLimiterState {
-  /** Permits given in the last 60 seconds. */
+  /** Permits given in the last 60 seconds, and what others were seen to have used ({@link RateLimiter.observe}). */
   requests: number
-  /** Tokens that count now, reserved or used. */
+  /** Tokens that count now: reserved, used, or seen to be used by others. */
   tokens: number
   /** Input tokens that count now. */
   inputTokens: number
@@ -175,6 +176,21 @@ export class RateLimiter {
       throw outOfRange('milliseconds', expected, milliseconds)
     }
     this.#line.block(milliseconds)
+  }
+
+  /**
+   * Believes a provider that says what is left of its limits: what this limiter takes to be left is lowered to that, for
+   * all who share it, and what is missing counts until the reset. It is never raised, `concurrency` is not touched, and
+   * what there is no limit for is left alone. Who waits goes on waiting as long as is necessary.
+   *
+   * @throws TypeError, RangeError for a number that makes no sense, before anything is changed
+   * @example
+   * const limiter = new RateLimiter({ requestsPerMinute: 500 })
+   * limiter.observe({ remainingRequests: 3, requestsResetIn: 20_000 }) // somebody else uses the same key
+   * limiter.getState().requests // 497
+   */
+  observe(observation: RateLimitObservation): void {
+    this.#line.observe(numbersOf(observation))
   }
 
   getState(): RateLimiterState {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, rate_headers::number};
 
 /// The longest wait that a provider is granted.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
@@ -45,13 +45,6 @@ impl Header {
         let seconds = (!millis.is_nan()).then_some(millis.max(0.0) / 1e3)?;
         Some(Duration::from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())))
     }
-}
-
-/// A number as headers write it: digits with at most one point among them. No sign, exponent or name such as `inf`.
-fn number(value: &str) -> Option<f64> {
-    let plain = value.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        && value.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
-    plain.then(|| value.parse().ok()).flatten()
 }
 
 fn unix_millis(date: &str) -> Option<f64> {

@@ -17,6 +17,8 @@ mod learned;
 mod minute_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod observe_tests;
 mod pacing;
 mod shared;
 #[cfg(test)]
@@ -36,7 +38,9 @@ use estimator::{MOST_TOKENS, Reservation, TokenEstimator};
 use pacing::Pacing;
 pub use shared::{Handle, NameError};
 pub(crate) use slab::Slab;
-pub use terms::{Admission, Amounts, Consumption, Demand, Guarantee, Limits, Permit, Reason, Usage};
+pub use terms::{
+    Admission, Amounts, Consumption, Demand, Guarantee, Limits, Observation, Permit, Reason, Remaining, Usage,
+};
 use window::{Budget, Counts, GroupId, WINDOW, Window};
 
 /// No process starts as many in a minute; bounds the sums that the window keeps.
@@ -256,7 +260,29 @@ impl Limiter {
         let requests = requests.min(MOST_REQUESTS);
         let amounts = amounts.each(amounts, |tokens, _| tokens.min(MOST_TOKENS));
         self.pacing.start(then, requests, now);
-        if let Some(restored) = self.window.restore(then, Counts::new(requests, amounts)) {
+        self.count_from(then, Counts::new(requests, amounts));
+    }
+
+    /// Believes a provider that says what is left: no more than that, until its reset or for 60 s. What is left is never
+    /// raised, and a budget without a limit has nothing to lower.
+    pub fn observe(&mut self, now: MonotonicMillis, seen: &Observation) {
+        let now = self.advance(now);
+        for (budget, remaining) in Budget::ALL.into_iter().zip(seen.in_order()) {
+            let (Some(Remaining { left, reset_in }), Some(limit)) = (remaining, budget.limit(&self.limits)) else {
+                continue;
+            };
+            let believed = limit.saturating_sub(self.window.counts().of(budget));
+            let counts_for = Nanos::try_from(reset_in.as_nanos()).unwrap_or(Nanos::MAX).min(WINDOW);
+            if believed > left && counts_for > 0 {
+                // Dated so that it leaves the log at the reset.
+                self.count_from(now + counts_for - WINDOW, Counts::only(budget, believed - left));
+            }
+        }
+    }
+
+    /// Lets something count that is dated before entries that are there.
+    fn count_from(&mut self, then: Nanos, counts: Counts) {
+        if let Some(restored) = self.window.restore(then, counts) {
             for task in self.held.values_mut() {
                 task.group = task.group.beside(restored);
                 task.debt = task.debt.map(|(group, debt)| (group.beside(restored), debt));

@@ -9,7 +9,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::tests::at;
-use super::{Admission, Amounts, Consumption, Demand, Guarantee, Limiter, Limits, MonotonicMillis, Permit, Reason};
+use super::{
+    Admission, Amounts, Consumption, Demand, Guarantee, Limiter, Limits, MonotonicMillis, Observation, Permit, Reason,
+    Remaining,
+};
 
 const MILLISECOND: i128 = 1_000_000;
 const WINDOW: i128 = 60_000 * MILLISECOND;
@@ -31,6 +34,7 @@ enum Event {
     SetLimits(Limits),
     SetBurst(Option<NonZeroU64>),
     Restore { age: u32, requests: u64, amounts: Amounts },
+    Observe([Option<(u64, u32)>; 4]),
     Reset,
 }
 
@@ -85,8 +89,23 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => any_limits().prop_map(Event::SetLimits),
         1 => any_limit(12).prop_map(Event::SetBurst),
         2 => (0..70_000_u32, 0..4_u64, amounts).prop_map(|(age, requests, amounts)| Event::Restore { age, requests, amounts }),
+        3 => prop::array::uniform4(prop::option::of((0..20_u64, 0..70_000_u32))).prop_map(Event::Observe),
         1 => Just(Event::Reset),
     ]
+}
+
+fn observation(seen: [Option<(u64, u32)>; 4]) -> Observation {
+    let [requests, tokens, input_tokens, output_tokens] = seen.map(|seen| {
+        let (left, millis) = seen?;
+        let reset_in = Duration::from_millis(u64::from(millis));
+        Some(Remaining { left, reset_in })
+    });
+    Observation {
+        requests,
+        tokens,
+        input_tokens,
+        output_tokens,
+    }
 }
 
 /// Something that counts for a minute.
@@ -197,6 +216,10 @@ impl Model {
                 self.restore(i128::from(age) * MILLISECOND, requests, amounts);
                 limiter.restore(clock, Duration::from_millis(u64::from(age)), requests, amounts);
             }
+            Event::Observe(seen) => {
+                self.observe(seen);
+                limiter.observe(clock, &observation(seen));
+            }
             Event::Reset => {
                 self.entries.clear();
                 self.held
@@ -240,6 +263,24 @@ impl Model {
             self.entries.push(Entry {
                 time: self.now - age,
                 counts: counts(requests, amounts),
+            });
+        }
+    }
+
+    /// What is missing to what is left counts until the reset.
+    fn observe(&mut self, seen: [Option<(u64, u32)>; 4]) {
+        for (budget, (seen, limit)) in seen.into_iter().zip(budgets(&self.limits)).enumerate() {
+            let (Some((left, millis)), Some(limit)) = (seen, limit) else {
+                continue;
+            };
+            let mut counts = [0; 4];
+            counts[budget] = limit
+                .saturating_sub(self.counted(self.now, budget))
+                .saturating_sub(left);
+            let until = WINDOW.min(i128::from(millis) * MILLISECOND);
+            self.entries.push(Entry {
+                time: self.now + until - WINDOW,
+                counts,
             });
         }
     }

@@ -32,7 +32,7 @@ use owners::Owners;
 use state::{State, Waker, millis};
 
 use super::elapsed::{MonotonicMillis, Nanos};
-use super::{Admission, Amounts, Consumption, Demand, Limiter, Limits, Permit, Usage};
+use super::{Admission, Amounts, Consumption, Demand, Limiter, Limits, Observation, Permit, Usage};
 use crate::clock::Clock;
 
 /// More names of estimates than this share one: a program that makes them up as it goes does not fill memory.
@@ -145,6 +145,11 @@ impl Handle {
     /// As [`Limiter::block`].
     pub fn block(&self, now: MonotonicMillis, duration: Duration) {
         self.act(now, |state, now| state.limiter.block(millis(now), duration));
+    }
+
+    /// As [`Limiter::observe`]: who was told when to ask is told anew when it does.
+    pub fn observe(&self, now: MonotonicMillis, seen: &Observation) {
+        self.act(now, |state, now| state.limiter.observe(millis(now), seen));
     }
 
     /// As [`Limiter::set_limits`]. From now on, the limiter's name goes with these limits.

@@ -116,6 +116,35 @@ impl Add for Amounts {
     }
 }
 
+/// What a provider says is left of one limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    /// So many requests or tokens.
+    pub left: u64,
+    /// Until the limit is whole again.
+    pub reset_in: Duration,
+}
+
+/// What a provider says is left of its limits, for all who use them; `None` is not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Observation {
+    /// Of the requests a minute.
+    pub requests: Option<Remaining>,
+    /// Of all tokens a minute.
+    pub tokens: Option<Remaining>,
+    /// Of the input tokens a minute.
+    pub input_tokens: Option<Remaining>,
+    /// Of the output tokens a minute.
+    pub output_tokens: Option<Remaining>,
+}
+
+impl Observation {
+    /// In the order of the budgets.
+    pub(super) fn in_order(&self) -> [Option<Remaining>; 4] {
+        [self.requests, self.tokens, self.input_tokens, self.output_tokens]
+    }
+}
+
 /// The right to one start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Permit(pub u64);
@@ -180,9 +209,9 @@ pub enum Admission {
 /// What the limits have been used for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
-    /// Permits given in the last 60 s.
+    /// Permits given in the last 60 s, and what others were observed to have used.
     pub requests: u64,
-    /// Tokens that count: reserved or used.
+    /// Tokens that count: reserved, used, or observed to be used by others.
     pub tokens: u64,
     /// Input tokens that count.
     pub input_tokens: u64,

@@ -56,6 +56,13 @@ impl Counts {
         Self([requests, amounts.tokens, amounts.input_tokens, amounts.output_tokens])
     }
 
+    /// So many of one budget, and none of the others.
+    pub(super) fn only(budget: Budget, count: u64) -> Self {
+        let mut counts = Self::default();
+        counts.0[budget as usize] = count;
+        counts
+    }
+
     pub(super) fn of(&self, budget: Budget) -> u64 {
         self.0[budget as usize]
     }
