@@ -17,6 +17,8 @@ const FIRST_DATE_SECONDS: f64 = 1e9;
 /// A date from here on is in milliseconds.
 const FIRST_DATE_MILLIS: f64 = 1e12;
 const DAY_SECONDS: f64 = 86_400.0;
+/// Days from the March of year 0 to 1970.
+const TO_1970: f64 = 719_468.0;
 
 /// How much is left: a whole number, with or without a fraction, which is cut off.
 #[must_use]
@@ -147,8 +149,7 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> f64 {
     };
     let leap_days = year / 4 - year / 100 + year / 400;
     let day_of_year = (153 * month + 2) / 5 + day - 1;
-    const TO_MARCH_OF_0: f64 = 719_468.0;
-    f64::from(year * 365 + leap_days + day_of_year) - TO_MARCH_OF_0
+    f64::from(year * 365 + leap_days + day_of_year) - TO_1970
 }
 
 #[cfg(test)]
