@@ -1,3 +1,52 @@
+import { cachedClient } from '../clients/cached.ts'
+import type { CachedOptions } from '../clients/options.ts'
 import { peerVersion } from '../peer.ts'
+import { ANTHROPIC } from './protocols.ts'
 
-export const version: string = peerVersion('anthropic', { name: '@anthropic-ai/sdk', majors: [0, 1] })
+export { isCached } from '../clients/mark.ts'
+export type { CachedOptions } from '../clients/options.ts'
+export { sample } from '../clients/sample.ts'
+
+peerVersion('anthropic', { name: '@anthropic-ai/sdk', majors: [0, 1] })
+
+/** A client of the `@anthropic-ai/sdk` package: `Anthropic` or a class made of it. */
+export interface AnthropicClient {
+  baseURL: string
+  maxRetries: number
+  messages: object
+  withOptions(options: any): object
+}
+
+/**
+ * A client like `client`, of its class and with its settings, whose `messages` go through a cache, streamed or not, also by
+ * `messages.stream` and `messages.parse`. Everything else it does as ever, and `client` itself is left as it is.
+ *
+ * Two requests are the same if they have the same body, whatever the order of its properties, save what `ignore` names,
+ * go to the same URL and workspace, and ask for the same version and betas of the interface; a request of `stream: true` is
+ * another than one without. A request that was made before is answered from the cache, byte for byte, and one that is
+ * being made is waited for. An answer that was refused, cut off or ended by an error is given to those who wait for it, and
+ * not kept.
+ *
+ * A stream is given on as it comes, to all who ask for it meanwhile. It is kept when it ended well, and goes on as long as
+ * anybody reads it; from the cache it comes event by event.
+ *
+ * Retries of the client are off (`maxRetries: 0`), unless a call or `withOptions` asks for them: each would be a request
+ * that an executor or limiter does not know of. `new ParallelExecutor({ retry: true, … })` retries what is worth it, after
+ * the time that the provider asks for. `timeout` is that of the request itself, not of the wait for a permit before it.
+ *
+ * @throws TypeError or RangeError for an option of the wrong type or without sense.
+ * @example
+ * const anthropic = cached(new Anthropic({ apiKey: 'any', baseURL: server.origin }))
+ * const question = {
+ *   model: 'local-small',
+ *   max_tokens: 1_000,
+ *   messages: [{ role: 'user' as const, content: 'What is 2 plus 3?' }],
+ * }
+ *
+ * const first = await anthropic.messages.create(question)
+ * const second = await anthropic.messages.create(question) // no request: the same answer
+ * isCached(second) // true
+ */
+export function cached<Client extends AnthropicClient>(client: Client, options?: CachedOptions): Client {
+  return cachedClient(ANTHROPIC, client, options) as Client
+}

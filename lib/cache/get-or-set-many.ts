@@ -7,7 +7,6 @@ import { flightsOf, isWanted, land, lookUp, takeStored } from './get-or-set.ts'
 import { takeTurns, waitForTurn } from './leases.ts'
 import { type GetOrSetManyOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
-import { FREE } from './usage.ts'
 
 /** The caller's function: as many values as places, in their order. */
 export type FetchMany = (places: readonly Place[], signal: AbortSignal) => Promise<readonly unknown[]>
@@ -116,10 +115,11 @@ async function answer(
   const begun = performance.now()
   const fetched = flights.map(({ place }) => place)
   const values = await call.start((signal) => fetch(fetched, signal))
-  const price = { ...FREE, time: (performance.now() - begun) / flights.length }
+  const time = (performance.now() - begun) / flights.length
   return flights.map((flight, index) => {
     const value = values[index]
     const held = engine.isolate(value)
+    const price = engine.priceOf(value, undefined, undefined, time)
     if (isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)
     return held
   })

@@ -9,6 +9,17 @@ import type { Place } from './place.ts'
 
 const REENTRANT = 'The function that is to give an answer asked for that same answer, and would wait for itself'
 
+/**
+ * An option for callers in this package: is told the signal of the call whose answer is waited for, be it one's own or
+ * that of somebody who asked earlier. Nobody is told of what is there already.
+ */
+export const ON_CALL = Symbol('onCall')
+
+/** What callers in this package can ask for besides. */
+export interface CallOptions {
+  [ON_CALL]?: (signal: AbortSignal) => void
+}
+
 /** The caller's function. */
 export type Fetch = (signal: AbortSignal) => unknown
 
@@ -16,7 +27,7 @@ export async function getOrSet(
   engine: CacheEngine,
   locate: () => Place,
   fetch: Fetch,
-  options: FetchOptions = {},
+  options: FetchOptions & CallOptions = {},
 ): Promise<unknown> {
   const { signal } = options
   signal?.throwIfAborted()
@@ -26,6 +37,7 @@ export async function getOrSet(
   engine.endLookUp(begun)
   if (found !== undefined && 'value' in found) return found.value
   const flight = found ?? depart(engine, place, fetch, options)
+  options[ON_CALL]?.(flight.call.signal)
   const [held] = await arrivals([flight], signal)
   return engine.give(held)
 }

@@ -1,4 +1,5 @@
-import { checkFunction } from '../arguments.ts'
+import { checkFunction, wrongType } from '../arguments.ts'
+import { PerformanceError } from '../errors.ts'
 import { KeyRecognizer } from '../key/recognizer.ts'
 import { MiB } from '../units.ts'
 import { BaseCache } from './base-cache.ts'
@@ -6,9 +7,12 @@ import type { CacheOptions } from './cache-stats.ts'
 import { explain } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import { getOrSet } from './get-or-set.ts'
+import { getOrSetMany } from './get-or-set-many.ts'
 import {
   checkEntryOptions,
   checkFetchOptions,
+  checkManyOptions,
+  type GetOrSetManyOptions,
   type GetOrSetOptions,
   type SampleOptions,
   type SetOptions,
@@ -97,6 +101,45 @@ export class ResponseCache extends BaseCache {
   }
 
   /**
+   * The responses to several inputs, in their order. Those that are not there are asked of `fn` together, each distinct
+   * input once, and stored: all of them, or none where `fn` fails. An input that another call is fetching already is
+   * waited for.
+   *
+   * @param fn is given the missing inputs in the order they first occur in, and gives a response for each; its signal
+   *   aborts when nobody waits for them any more. It must not ask for them itself, as with {@link getOrSet}.
+   * @throws PerformanceError `ERR_RESULT_COUNT` where `fn` gives fewer or more responses than it was given inputs.
+   * @throws TypeError as {@link get} does.
+   */
+  async getOrSetMany<T = any, I = any>(
+    inputs: I[],
+    modelConfig: any,
+    fn: (missing: I[], signal: AbortSignal) => T[] | PromiseLike<T[]>,
+    options?: GetOrSetManyOptions,
+  ): Promise<T[]> {
+    if (!Array.isArray(inputs)) throw wrongType('inputs', 'an array', inputs)
+    checkFunction('fn', fn)
+    checkManyOptions(options)
+    const places = inputs.map((input) => this.#place(input, modelConfig, options))
+    const distinct = new Map<string, Place>()
+    for (const place of places) if (!distinct.has(place.request)) distinct.set(place.request, place)
+    const inputOf = new Map(places.map((place, index) => [place, inputs[index] as I]))
+    const responses = await getOrSetMany(
+      this.#requests,
+      [...distinct.values()],
+      async (missing, signal) => {
+        const responses: unknown = await fn(
+          missing.map((place) => inputOf.get(place) as I),
+          signal,
+        )
+        return checkCount(missing.length, responses)
+      },
+      options,
+    )
+    const found = new Map([...distinct.keys()].map((request, index) => [request, responses[index] as T]))
+    return places.map((place) => found.get(place.request) as T)
+  }
+
+  /**
    * Whether there is a live response. Changes neither statistics nor recency.
    *
    * @throws TypeError as {@link get} does.
@@ -128,4 +171,11 @@ export class ResponseCache extends BaseCache {
   #encodeConfig(modelConfig: unknown): string {
     return this.#configs.encode(modelConfig, 'modelConfig')
   }
+}
+
+function checkCount(count: number, responses: unknown): unknown[] {
+  if (!Array.isArray(responses)) throw wrongType('fn()', 'an array of responses', responses)
+  if (responses.length === count) return responses
+  const given = `${responses.length} responses for ${count} inputs`
+  throw new PerformanceError('ERR_RESULT_COUNT', `Expected one response for each input, got ${given}`)
 }

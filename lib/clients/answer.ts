@@ -1,0 +1,85 @@
+// A call's way to its answer: through the cache, and by a real request only where nobody has made it yet.
+
+import { isWhole } from '../cache/admission.ts'
+import { type CallOptions, ON_CALL } from '../cache/get-or-set.ts'
+import type { GetOrSetOptions, TokenUsage } from '../index.ts'
+import { Broadcast } from './broadcast.ts'
+import { answerEmbeddings } from './embeddings.ts'
+import { tokenUsageOf } from './estimate.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
+import { NotSent, responseThatThrows, Unkept } from './failures.ts'
+import type { ClientRequest } from './request.ts'
+import { cachedHeaders, streamResponse, textResponse, unkeptResponse } from './response.ts'
+import { ask, type Context, type StoredAnswer } from './upstream.ts'
+import type { Waiting } from './waiting.ts'
+
+const EVENT_STREAM = { 'content-type': 'text/event-stream' }
+
+/** One call of a client's `fetch`. */
+export interface Call {
+  readonly context: Context
+  readonly request: ClientRequest
+  readonly url: string
+  /** The client's own: of a stream that was given, it says when nobody wants more. */
+  readonly signal: AbortSignal
+  readonly waiting: Waiting
+}
+
+/** The answer, as a response; a failure in the form in which the client hands it on. */
+export async function answer(call: Call): Promise<Response> {
+  const { request, url, waiting } = call
+  try {
+    return await (request.protocol.summary === undefined ? answerEmbeddings(call) : answerOne(call))
+  } catch (failure) {
+    if (waiting.signal.aborted) throw waiting.signal.reason
+    if (failure instanceof Unkept) return unkeptResponse(url, failure)
+    if (failure instanceof NotSent) throw failure.cause
+    return responseThatThrows(failure)
+  }
+}
+
+async function answerOne(call: Call): Promise<Response> {
+  const { context, request, url, signal, waiting } = call
+  let own: Exchange | undefined
+  let onStream!: (broadcast: Broadcast) => void
+  const streaming = new Promise<Broadcast>((resolve) => {
+    onStream = resolve
+  })
+  const fetch = (flight: AbortSignal) => {
+    own = exchangeOf(flight)
+    return ask(context, request, own, flight)
+  }
+  const onCall = (flight: AbortSignal) => {
+    const exchange = exchangeOf(flight)
+    waiting.follow(exchange)
+    exchange.streaming.promise.then(onStream)
+  }
+  const options = fetchOptions(call, () => own, onCall)
+  const answered = context.settings.cache.getOrSet<StoredAnswer>(request.input, request.place, fetch, options)
+  // A stream that was given tells its failure itself.
+  answered.catch(() => {})
+  const found = await Promise.race([answered, streaming])
+  const isLive = found instanceof Broadcast
+  const headers = own?.headers ?? cachedHeaders(isLive ? EVENT_STREAM : found.headers)
+  if (!isLive && typeof found.body === 'string') return textResponse(url, headers, found.body)
+  const broadcast = isLive ? found : new Broadcast(found.body as readonly string[], true)
+  return streamResponse(url, headers, broadcast, signal, (isEarly) => isEarly && waiting.leave())
+}
+
+function fetchOptions(
+  { context, request, waiting }: Call,
+  own: () => Exchange | undefined,
+  onCall: (flight: AbortSignal) => void,
+): GetOrSetOptions<StoredAnswer> & CallOptions {
+  const { ttl, cost } = context.settings
+  const usage = () => tokenUsageOf(own()?.summary)
+  return {
+    sample: request.sample,
+    signal: waiting.signal,
+    ...(ttl !== undefined && { ttl }),
+    usage,
+    cost: () => cost?.(usage() ?? ({} as TokenUsage), request.model),
+    shouldStore: () => own()?.summary !== undefined && isWhole(own()?.summary),
+    [ON_CALL]: onCall,
+  }
+}
