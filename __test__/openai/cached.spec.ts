@@ -5,7 +5,6 @@ import { cached, isCached, sample } from '@aah/ai-evals-performance/openai'
 import OpenAI from 'openai'
 import OpenAI7 from 'openai-7'
 import { describe, expect, it, vi } from 'vitest'
-import { z } from 'zod'
 import { temporaryFolder } from '../helpers/folders.ts'
 import { collect, QUESTION, startTestServer } from '../helpers/model-server.ts'
 

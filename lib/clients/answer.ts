@@ -23,14 +23,17 @@ export interface Call {
   /** The client's own: of a stream that was given, it says when nobody wants more. */
   readonly signal: AbortSignal
   readonly waiting: Waiting
+  /** The call is over, and with it the stream that it gave. */
+  readonly onEnd: () => void
 }
 
 /** The answer, as a response; a failure in the form in which the client hands it on. */
 export async function answer(call: Call): Promise<Response> {
-  const { request, url, waiting } = call
+  const { request, url, waiting, onEnd } = call
   try {
     return await (request.protocol.summary === undefined ? answerEmbeddings(call) : answerOne(call))
   } catch (failure) {
+    onEnd()
     if (waiting.signal.aborted) throw waiting.signal.reason
     if (failure instanceof Unkept) return unkeptResponse(url, failure)
     if (failure instanceof NotSent) throw failure.cause
@@ -39,7 +42,7 @@ export async function answer(call: Call): Promise<Response> {
 }
 
 async function answerOne(call: Call): Promise<Response> {
-  const { context, request, url, signal, waiting } = call
+  const { context, request, url, signal, waiting, onEnd } = call
   let own: Exchange | undefined
   let onStream!: (broadcast: Broadcast) => void
   const streaming = new Promise<Broadcast>((resolve) => {
@@ -61,9 +64,15 @@ async function answerOne(call: Call): Promise<Response> {
   const found = await Promise.race([answered, streaming])
   const isLive = found instanceof Broadcast
   const headers = own?.headers ?? cachedHeaders(isLive ? EVENT_STREAM : found.headers)
-  if (!isLive && typeof found.body === 'string') return textResponse(url, headers, found.body)
+  if (!isLive && typeof found.body === 'string') {
+    onEnd()
+    return textResponse(url, headers, found.body)
+  }
   const broadcast = isLive ? found : new Broadcast(found.body as readonly string[], true)
-  return streamResponse(url, headers, broadcast, signal, (isEarly) => isEarly && waiting.leave())
+  return streamResponse(url, headers, broadcast, signal, (isEarly) => {
+    onEnd()
+    if (isEarly) waiting.leave()
+  })
 }
 
 function fetchOptions(

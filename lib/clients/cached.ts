@@ -62,11 +62,11 @@ function redirect(client: Client, family: Family, settings: Settings): Client {
       signal.addEventListener('abort', () => upstream.abort(signal.reason), { once: true })
       return fetch(init, LONGEST_TIMEOUT, upstream)
     }
-    follow(init?.signal, controller)
+    const onEnd = follow(init?.signal, controller)
     const waiting = new Waiting(controller.signal, timeout)
     try {
       const context = { family, settings, send }
-      return await answer({ context, request, url: String(url), signal: controller.signal, waiting })
+      return await answer({ context, request, url: String(url), signal: controller.signal, waiting, onEnd })
     } finally {
       waiting.end()
     }
@@ -78,12 +78,13 @@ function replace<Name extends keyof Client>(client: Client, name: Name, method: 
   Object.defineProperty(client, name, { value: method, configurable: true, writable: true })
 }
 
-/** The caller's signal aborts the call, be it a stream by then. */
-function follow(signal: AbortSignal | null | undefined, controller: AbortController): void {
-  if (!signal) return
+/** The caller's signal aborts the call, be it a stream by then, until what this returns is called. */
+function follow(signal: AbortSignal | null | undefined, controller: AbortController): () => void {
+  if (!signal) return () => {}
   const abort = () => controller.abort(signal.reason)
   if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true, signal: controller.signal })
+  else signal.addEventListener('abort', abort, { once: true })
+  return () => signal.removeEventListener('abort', abort)
 }
 
 /** What clients promise: the answer, and the response it came with. */

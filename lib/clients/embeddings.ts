@@ -43,6 +43,7 @@ export async function answerEmbeddings(call: Call): Promise<Response> {
     signal: waiting.signal,
     ...(ttl !== undefined && { ttl }),
   })
+  call.onEnd()
   const headers = own?.headers ?? cachedHeaders({ 'content-type': 'application/json' })
   const isAllAsked = lists.length === 1 && lists[0]?.data.length === inputs.length
   return textResponse(url, headers, isAllAsked ? text : JSON.stringify(merged(embeddings, lists)))

@@ -5,7 +5,8 @@ import { read } from '../values/read.ts'
 /** How the answers of a client are cached, and its requests limited. */
 export interface CachedOptions {
   /**
-   * Where answers are kept. Several clients can share one: their answers do not mix.
+   * Where answers are kept. Several clients can share one: their answers do not mix. One of `mode: 'off'` keeps nothing,
+   * where only the limiter is wanted. Each embedding is an entry of its own: `maxSize` should have room for them.
    *
    * @default a `ResponseCache` of its own
    */

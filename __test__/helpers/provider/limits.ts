@@ -54,6 +54,26 @@ export function refusal(
   return { limit: exceeded[0]!.limit, wait: Math.max(...exceeded.map(({ wait }) => wait)) }
 }
 
+/** What is left at this moment, and when all of it will be there again, as OpenAI's headers say it. */
+export function limitHeaders(limits: Limits, arrivals: Arrival[], now: number): Record<string, string> {
+  const named = { requests: 'requestsPerMinute', tokens: 'tokensPerMinute' } as const
+  return Object.assign(
+    {},
+    ...Object.entries(named).map(([name, limit]) => {
+      const most = limits[limit]
+      if (most === undefined) return {}
+      const counting = arrivals.filter(({ at }) => at > now - MINUTE)
+      const used = counting.reduce((sum, arrival) => sum + COUNTED[limit].amount(arrival), 0)
+      const reset = Math.max(0, ...counting.map(({ at }) => at + MINUTE - now))
+      return {
+        [`x-ratelimit-limit-${name}`]: String(most),
+        [`x-ratelimit-remaining-${name}`]: String(Math.max(0, most - used)),
+        [`x-ratelimit-reset-${name}`]: `${Math.ceil(reset)}ms`,
+      }
+    }),
+  )
+}
+
 /** Milliseconds until the newcomer would not exceed this limit; 0 where it does not. */
 function waitFor(limit: Limit, most: number | undefined, arrivals: Arrival[], newcomer: Arrival): number {
   if (most === undefined) return 0

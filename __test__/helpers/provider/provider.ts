@@ -5,7 +5,7 @@ import { type Answer, serveApi } from '../../../examples/model-server/http.ts'
 import { ApiError, invalid, type Prompt, tokens, tooManyRequests } from '../../../examples/model-server/protocol.ts'
 import { logNormal, randomFor } from '../../../examples/model-server/random.ts'
 import { replyTo } from '../../../examples/model-server/reply.ts'
-import { type Arrival, type Limit, type Limits, refusal } from './limits.ts'
+import { type Arrival, type Limit, type Limits, limitHeaders, refusal } from './limits.ts'
 import { type RetryAfterForm, retryAfter } from './retry-after.ts'
 import { NUMBER_HEADER, type Traffic } from './traffic.ts'
 
@@ -135,7 +135,7 @@ class Simulator {
     request.outputTokens = isComplete ? answer.usage.completion_tokens : 0
     this.#ended(request)
     if (!isHeard) return undefined
-    if (failure === undefined) return { body: answer, headers: {} }
+    if (failure === undefined) return { body: answer, headers: this.#limitHeaders() }
     return this.#fail(failure, request, response, JSON.stringify(answer))
   }
 
@@ -164,7 +164,12 @@ class Simulator {
     const { headers, until } = retryAfter(form, refused.wait)
     Object.assign(request, { outcome: 'refused', refusedFor: refused.limit, until, inputTokens: 0, outputTokens: 0 })
     this.#ended(request)
-    throw tooManyRequests(`Rate limit reached: ${refused.limit}.`, headers)
+    throw tooManyRequests(`Rate limit reached: ${refused.limit}.`, { ...headers, ...this.#limitHeaders() })
+  }
+
+  #limitHeaders(): Record<string, string> {
+    const counted = this.log.filter(({ outcome }) => outcome !== 'refused')
+    return limitHeaders(this.#options.limits, counted, performance.now())
   }
 
   #ended(request: LoggedRequest): void {
