@@ -36,16 +36,18 @@ export interface AnthropicClient {
  *
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
- * const anthropic = cached(new Anthropic({ apiKey: 'any', baseURL: server.origin }))
+ * import Anthropic from '@anthropic-ai/sdk'
+ *
+ * const anthropic = cached(new Anthropic({ apiKey: 'any', fetch: provider }))
  * const question = {
- *   model: 'local-small',
+ *   model: 'claude-sonnet-5',
  *   max_tokens: 1_000,
  *   messages: [{ role: 'user' as const, content: 'What is 2 plus 3?' }],
  * }
  *
- * const first = await anthropic.messages.create(question)
- * const second = await anthropic.messages.create(question) // no request: the same answer
- * isCached(second) // true
+ * await anthropic.messages.create(question)
+ * const again = await anthropic.messages.create(question) // no request: the same answer
+ * isCached(again) // true
  */
 export function cached<Client extends AnthropicClient>(client: Client, options?: CachedOptions): Client {
   return cachedClient(ANTHROPIC, client, options) as Client

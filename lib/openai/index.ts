@@ -40,14 +40,17 @@ export interface OpenAIClient {
  *
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
- * const client = new OpenAI({ apiKey: 'any', baseURL: server.url })
- * const openai = cached(client, { cache: new ResponseCache({ maxSize: 10_000 }) })
- * const question = { model: 'local-small', messages: [{ role: 'user' as const, content: 'What is 2 plus 3?' }] }
+ * import OpenAI from 'openai'
  *
- * const first = await openai.chat.completions.create(question)
- * const second = await openai.chat.completions.create(question) // no request: the same answer
- * isCached(second) // true
+ * const client = new OpenAI({ apiKey: 'any', fetch: provider })
+ * const openai = cached(client, { cache: new ResponseCache({ maxSize: 10_000 }) })
+ * const question = { model: 'gpt-5', messages: [{ role: 'user' as const, content: 'What is 2 plus 3?' }] }
+ *
+ * await openai.chat.completions.create(question)
+ * const again = await openai.chat.completions.create(question) // no request: the same answer
+ * isCached(again) // true
  * const other = await openai.chat.completions.create(question, { headers: sample(1) }) // another answer, kept apart
+ * isCached(other) // false
  */
 export function cached<Client extends OpenAIClient>(client: Client, options?: CachedOptions): Client {
   return cachedClient(OPENAI, client, options) as Client
