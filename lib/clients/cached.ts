@@ -14,6 +14,9 @@ import { Waiting } from './waiting.ts'
 
 /** What the clients of OpenAI and Anthropic have in common, of all majors that are supported. */
 interface Client {
+  /** Only of Azure's. */
+  readonly apiVersion?: unknown
+  readonly deploymentName?: unknown
   withOptions(options: object): Client
   post(path: string, options?: unknown): unknown
   fetchWithTimeout(
@@ -34,14 +37,19 @@ export function cachedClient(family: Family, client: unknown, options: CachedOpt
   }
   const settings = settingsOf(options)
   // Whoever waits for an answer decides whether to ask again; retries of the client would multiply with his.
-  return redirect((client as Client).withOptions({ maxRetries: 0 }), family, settings)
+  return redirect(clone(client as Client, { maxRetries: 0 }), family, settings)
+}
+
+/** `AzureOpenAI` of openai 6 forgets these two in its `withOptions`, and refuses to be made without them. */
+function clone(client: Client, options: object, withOptions = client.withOptions): Client {
+  const { apiVersion, deploymentName: deployment } = client
+  const forgotten = typeof apiVersion === 'string' ? { apiVersion, deployment } : {}
+  return Reflect.apply(withOptions, client, [{ ...forgotten, ...options }])
 }
 
 function redirect(client: Client, family: Family, settings: Settings): Client {
   const { withOptions, post, fetchWithTimeout } = client
-  replace(client, 'withOptions', (options: object) => {
-    return redirect(Reflect.apply(withOptions, client, [options]), family, settings)
-  })
+  replace(client, 'withOptions', (options: object) => redirect(clone(client, options, withOptions), family, settings))
   replace(client, 'post', (path: string, options?: unknown) => {
     const promise = Reflect.apply(post, client, [path, options])
     return family.protocols.some((protocol) => path.endsWith(protocol.path)) ? marking(promise) : promise
@@ -74,7 +82,7 @@ function redirect(client: Client, family: Family, settings: Settings): Client {
   return client
 }
 
-function replace<Name extends keyof Client>(client: Client, name: Name, method: Client[Name]): void {
+function replace<Name extends (typeof METHODS)[number]>(client: Client, name: Name, method: Client[Name]): void {
   Object.defineProperty(client, name, { value: method, configurable: true, writable: true })
 }
 
