@@ -5,7 +5,7 @@ import { cached, isCached, sample } from '@aah/ai-evals-performance/anthropic'
 import Anthropic from '@anthropic-ai/sdk'
 import { expect, it, vi } from 'vitest'
 import { collect, QUESTION, startTestServer } from '../helpers/model-server.ts'
-import { startScript } from '../helpers/script-server.ts'
+import { eventually, startScript } from '../helpers/script-server.ts'
 
 const request = { model: 'sure', max_tokens: 1_000, messages: [{ role: 'user' as const, content: QUESTION }] }
 
@@ -90,8 +90,8 @@ it('hangs up when a stream is left by all, gives the permit back and keeps nothi
     expect(event.type).toBe('message_start')
     break
   }
-  await vi.waitFor(() => expect(closed[0]).toBe(true))
-  await vi.waitFor(() => expect(limiter.getState().inFlight).toBe(0))
+  await eventually(() => expect(closed[0]).toBe(true))
+  await eventually(() => expect(limiter.getState().inFlight).toBe(0))
   expect(cache.getStats().size).toBe(0)
 })
 

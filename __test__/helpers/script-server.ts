@@ -22,7 +22,7 @@ export async function startScript() {
     server.close()
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
-  const arrived = (count: number) => vi.waitFor(() => expect(responses).toHaveLength(count))
+  const arrived = (count: number) => eventually(() => expect(responses).toHaveLength(count))
   return { url, responses, closed, arrived }
 }
 
@@ -34,3 +34,8 @@ export function chunk(content: string, finish_reason: string | null = null): str
 
 /** The events that end one. */
 export const END = `${chunk('', 'stop')}data: [DONE]\n\n`
+
+/** Waits until the check does not throw any more. */
+export function eventually<T>(check: () => T): Promise<T> {
+  return vi.waitFor(check, { timeout: 30_000, interval: 5 })
+}

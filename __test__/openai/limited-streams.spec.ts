@@ -1,9 +1,9 @@
 import { RateLimiter } from '@aah/ai-evals-performance'
 import { cached } from '@aah/ai-evals-performance/openai'
 import OpenAI from 'openai'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { collect } from '../helpers/model-server.ts'
-import { chunk, END, startScript } from '../helpers/script-server.ts'
+import { chunk, END, eventually, startScript } from '../helpers/script-server.ts'
 
 const request: OpenAI.ChatCompletionCreateParamsStreaming = {
   model: 'm',
@@ -31,7 +31,7 @@ it('holds a permit until a stream has ended, and settles it by the usage that wa
   const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 }
   responses[0]!.end(`${chunk('', 'stop')}data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`)
   await collect(await stream)
-  await vi.waitFor(() => expect(inFlight()).toBe(0))
+  await eventually(() => expect(inFlight()).toBe(0))
   expect(limiter.getState().tokens).toBe(10)
 })
 
@@ -53,7 +53,7 @@ it.each([
   await arrived(2)
   responses[1]!.end(chunk('b') + END)
   expect(await collect(await second)).toHaveLength(2)
-  await vi.waitFor(() => expect(inFlight()).toBe(0))
+  await eventually(() => expect(inFlight()).toBe(0))
 })
 
 it('gives the permit of a stream back that nobody reads, or that the server breaks off', async () => {
@@ -62,14 +62,14 @@ it('gives the permit of a stream back that nobody reads, or that the server brea
   await arrived(1)
   responses[0]!.end(chunk('a') + END)
   await unread
-  await vi.waitFor(() => expect(inFlight()).toBe(0))
+  await eventually(() => expect(inFlight()).toBe(0))
   const broken = ask(2)
   await arrived(2)
   responses[1]!.write(chunk('a'))
   const stream = await broken
   responses[1]!.destroy()
   await expect(collect(stream)).rejects.toThrow()
-  await vi.waitFor(() => expect(inFlight()).toBe(0))
+  await eventually(() => expect(inFlight()).toBe(0))
 })
 
 it('is held back by what headers say, and by a pause that is asked for', async () => {

@@ -6,9 +6,9 @@ import { cached, isCached } from '@aah/ai-evals-performance/openai'
 import fc from 'fast-check'
 import OpenAI from 'openai'
 import OpenAI7 from 'openai-7'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { collect, QUESTION, startTestServer } from '../helpers/model-server.ts'
-import { chunk, END, startScript } from '../helpers/script-server.ts'
+import { chunk, END, eventually, startScript } from '../helpers/script-server.ts'
 
 const request: OpenAI.ChatCompletionCreateParamsStreaming = {
   model: 'sure',
@@ -77,7 +77,7 @@ describe.each([6, 7] as const)('the client of openai %i', (major) => {
     for await (const _ of await first) break
     expect(closed[0]).toBe(false)
     other.controller.abort()
-    await vi.waitFor(() => expect(closed[0]).toBe(true))
+    await eventually(() => expect(closed[0]).toBe(true))
     expect(cache.getStats().size).toBe(0)
     const again = ask()
     await arrived(2)
@@ -98,7 +98,7 @@ describe.each([6, 7] as const)('the client of openai %i', (major) => {
       controller.abort()
     }
     expect(contents).toEqual(['a'])
-    await vi.waitFor(() => expect(closed[0]).toBe(true))
+    await eventually(() => expect(closed[0]).toBe(true))
     const early = new AbortController()
     early.abort()
     await expect(ask({ signal: early.signal })).rejects.toBeInstanceOf(CLIENTS[major].APIUserAbortError)
@@ -138,7 +138,7 @@ describe.each([6, 7] as const)('the client of openai %i', (major) => {
     responses[0]!.write(chunk('a') + END)
     const reader = (await stream)[Symbol.asyncIterator]()
     await reader.next()
-    await vi.waitFor(() => expect(cache.getStats().size).toBe(1))
+    await eventually(() => expect(cache.getStats().size).toBe(1))
     expect((await collect(await ask())).map(contentOf)).toEqual(['a', ''])
   })
 })

@@ -6,6 +6,7 @@ import OpenAI, { AzureOpenAI } from 'openai'
 import { AzureOpenAI as AzureOpenAI7 } from 'openai-7'
 import { expect, it, vi } from 'vitest'
 import { collect, QUESTION, startTestServer } from '../helpers/model-server.ts'
+import { eventually } from '../helpers/script-server.ts'
 
 const request = { model: 'sure', messages: [{ role: 'user' as const, content: QUESTION }] }
 
@@ -58,7 +59,7 @@ it('leaves no listener on a signal that outlives its calls', async () => {
     await client.chat.completions.create({ ...request, model: 'none' }, options).catch(() => {})
     await client.embeddings.create({ model: 'local-embedding', input: 'a' }, options)
   }
-  await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]))
+  await eventually(() => expect(getEventListeners(signal, 'abort')).toEqual([]))
 })
 
 it('passes everything else through as it is', async () => {
