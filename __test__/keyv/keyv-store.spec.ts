@@ -138,7 +138,7 @@ describe.each(['keyv 5', 'keyv 6'] as const)('%s', (version) => {
     for (const key of keys) await keyv.set(key, key)
     expect(await keyv.getMany(keys)).toEqual(keys)
     const prefix = version === 'keyv 5' ? 'any:' : 'any::'
-    const listed = (await collect(adapter.iterator('any'))).map(([key]) => key.slice(prefix.length))
+    const listed = (await collect(adapter.iterator('any'))).map(([key]) => (key as string).slice(prefix.length))
     expect(listed.sort()).toEqual([...keys].sort())
   })
 
