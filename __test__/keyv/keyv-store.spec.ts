@@ -1,6 +1,6 @@
 import { LRUCache, Store } from '@aah/ai-evals-performance'
 import { KeyvStore, type KeyvStoreOptions } from '@aah/ai-evals-performance/keyv'
-import Keyv5 from 'keyv'
+import Keyv5, { type KeyvStoreAdapter } from 'keyv'
 import Keyv6 from 'keyv-6'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { temporaryFolder } from '../helpers/folders.ts'
@@ -179,6 +179,12 @@ describe('the adapter', () => {
     await adapter.disconnect()
     expect(await adapter.get('key')).toBe(1)
     await store.close()
+  })
+
+  test('is an adapter by the types of both versions, alone and in options', async () => {
+    const store: KeyvStoreAdapter = open()
+    const keyvs = [new Keyv5(open()), new Keyv5({ store }), new Keyv6(open()), new Keyv6({ store: open() })]
+    for (const keyv of keyvs) expect(await keyv.set('key', 1)).toBe(true)
   })
 
   test('goes on through its entries while they are set and deleted', async () => {

@@ -62,10 +62,12 @@ interface Prepared {
  * `false` for a value that cannot be stored, such as a function.
  *
  * @example
+ * import { Keyv } from 'keyv'
+ *
  * const disk = new KeyvStore({ store: '.cache/evals' })
  * const keyv = new Keyv({ store: disk, namespace: 'judgements', ttl: 86_400_000 })
  * await keyv.set('row 1', { score: 0.9 })
- * console.log(await keyv.get('row 1')) // { score: 0.9 }
+ * await keyv.get('row 1') // { score: 0.9 }
  * await disk.store.flush() // on disk now, for the next run
  * await keyv.disconnect()
  */
@@ -116,8 +118,8 @@ export class KeyvStore extends EventEmitter {
     return this.#put(preparedOf({ key, value, ttl }))
   }
 
-  /** Stores several; one boolean for each. */
-  async setMany(entries: KeyvStoreEntry[]): Promise<boolean[]> {
+  /** Stores several; resolves to a `boolean[]`, one for each. The type is that of both versions of keyv. */
+  async setMany(entries: KeyvStoreEntry[]): Promise<any> {
     const prepared = listOf('entries', entries).map(preparedOf)
     return prepared.map((entry) => this.#put(entry))
   }
