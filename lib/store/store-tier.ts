@@ -49,7 +49,7 @@ export interface Lifetime extends Counters {
   readonly bytes: number
 }
 
-/** How many labels cross at once. */
+/** How many labels or entries cross at once. */
 const PAGE = 1_000
 const FACTS = 10
 /** The outcome of a lease that nobody keeps. */
@@ -135,6 +135,18 @@ export class StoreTier {
       cursor = page.cursor
     }
     return removed
+  }
+
+  /** A page of the live entries whose labels begin so; the first has the cursor 0, and after the last it is −1. */
+  page(prefix: string, cursor: number): { cursor: number; entries: [label: string, value: unknown][] } {
+    if (!this.handle.isOpen) return { cursor: -1, entries: [] }
+    const page = native.storePage(this.#namespace, prefix, Date.now(), cursor, PAGE)
+    const entries: [string, unknown][] = []
+    for (const [index, encoded] of page.values.entries()) {
+      const decoded = this.#codec.decode(page.codecs[index] as number, encoded)
+      if (decoded) entries.push([page.labels[index] as string, decoded.value])
+    }
+    return { cursor: page.cursor, entries }
   }
 
   count({ hits, coalesced, time, tokens, cost, notStorable }: Counters): void {

@@ -69,10 +69,12 @@ pub(super) fn stored(
     Ok(page)
 }
 
-fn cursor_of(id: i64) -> u64 {
+/// Where the page begins that has the entry with this number.
+pub(super) fn cursor_of(id: i64) -> u64 {
     (id.cast_unsigned() ^ 1 << 63) >> LEFT_OUT
 }
 
-fn first_id(cursor: u64) -> i64 {
+/// The lowest number that an entry of the page has.
+pub(super) fn first_id(cursor: u64) -> i64 {
     (cursor << LEFT_OUT ^ 1 << 63).cast_signed()
 }

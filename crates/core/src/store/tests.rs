@@ -7,6 +7,7 @@ mod explanation;
 mod faults;
 mod leases;
 mod model;
+mod page;
 mod tier;
 mod tools;
 
@@ -21,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Entry, Facts, Found, Namespace, Reason, Store, Value, text_units};
+use super::{Entry, Facts, Found, Hit, Namespace, Reason, Store, Value, text_units};
 use crate::clock::{Clock, UnixMillis};
 
 const ROOMY: u64 = 1 << 30;
@@ -82,11 +83,7 @@ impl Fixture {
     }
 
     fn read_of(&self, namespace: &Namespace, key: &str) -> Option<String> {
-        self.store
-            .read(namespace, &units(key), self.clock.wall(), |hit| match hit.value {
-                Found::Units(units) => String::from_utf16(units).unwrap(),
-                Found::Bytes(bytes) => String::from_utf16(&text_units(bytes)).unwrap(),
-            })
+        self.store.read(namespace, &units(key), self.clock.wall(), text_of)
     }
 
     fn flush(&self) -> Option<String> {
@@ -109,6 +106,13 @@ fn flush(store: &Store) -> Option<String> {
     let (sender, receiver) = sync_channel(1);
     store.flush(Box::new(move |failure| sender.send(failure).unwrap()));
     receiver.recv().unwrap()
+}
+
+fn text_of(hit: &Hit<'_>) -> String {
+    match hit.value {
+        Found::Units(units) => String::from_utf16(units).unwrap(),
+        Found::Bytes(bytes) => String::from_utf16(&text_units(bytes)).unwrap(),
+    }
 }
 
 fn units(text: &str) -> Vec<u16> {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::{Fixture, Manual, ROOMY, units};
 use crate::{
     clock::{Clock, UnixMillis},
-    store::Namespace,
+    store::{Namespace, PageOf},
 };
 
 #[derive(Debug, Clone)]
@@ -58,7 +58,8 @@ proptest! {
                 Step::Put { namespace, key, value, ttl } => {
                     let deadline = ttl.map_or(f64::INFINITY, |ttl| clock.wall().0 + f64::from(ttl));
                     let value = format!("{value} ").repeat(value);
-                    let entry = super::entry(&value, clock.wall(), UnixMillis(deadline));
+                    let mut entry = super::entry(&value, clock.wall(), UnixMillis(deadline));
+                    entry.label = units(&key.to_string());
                     fixture.store.put(&namespaces[namespace], &units(&key.to_string()), entry);
                     model.insert((namespace, key), (value, deadline));
                 }
@@ -78,6 +79,14 @@ proptest! {
                 Step::Advance(milliseconds) => clock.advance(milliseconds.into()),
             }
             for (index, namespace) in namespaces.iter().enumerate() {
+                let mut paged = pages_of(&fixture, namespace, clock.wall());
+                let mut live: Vec<_> = model.iter()
+                    .filter(|((of, _), (_, deadline))| *of == index && *deadline > clock.wall().0)
+                    .map(|((_, key), (value, _))| (key.to_string(), value.clone()))
+                    .collect();
+                paged.sort();
+                live.sort();
+                prop_assert_eq!(paged, live);
                 for key in 0..5 {
                     let expected = model.get(&(index, key)).filter(|(_, deadline)| *deadline > clock.wall().0);
                     let found = fixture.read_of(namespace, &key.to_string());
@@ -91,4 +100,22 @@ proptest! {
         prop_assert!((live..=model.len()).contains(&(fixture.store.stats().entries as usize)));
         prop_assert_eq!(fixture.reasons(), []);
     }
+}
+
+/// The labels and values of all entries, two to a page.
+fn pages_of(fixture: &Fixture, namespace: &Namespace, now: UnixMillis) -> Vec<(String, String)> {
+    let mut entries = Vec::new();
+    let mut next = Some(0);
+    while let Some(cursor) = next {
+        let of = PageOf {
+            prefix: &[],
+            now,
+            cursor,
+            limit: 2,
+        };
+        next = fixture.store.page(namespace, of, |label, hit| {
+            entries.push((String::from_utf16_lossy(&label), super::text_of(hit)));
+        });
+    }
+    entries
 }
