@@ -3,11 +3,11 @@
 import type { Milliseconds } from '../units.ts'
 import type { CacheEngine, Recalled } from './cache-engine.ts'
 import { arrivals, type Flight, type Flights } from './flights.ts'
-import { flightsOf, isWanted, land, lookUp, takeStored } from './get-or-set.ts'
+import { flightsOf, isWanted, land, lookUp, takeStored, told } from './get-or-set.ts'
 import { takeTurns, waitForTurn } from './leases.ts'
 import { type GetOrSetManyOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
-import { FREE } from './usage.ts'
+import type { Price } from './usage.ts'
 
 /** The caller's function: as many values as places, in their order. */
 export type FetchMany = (places: readonly Place[], signal: AbortSignal) => Promise<readonly unknown[]>
@@ -116,11 +116,26 @@ async function answer(
   const begun = performance.now()
   const fetched = flights.map(({ place }) => place)
   const values = await call.start((signal) => fetch(fetched, signal))
-  const price = { ...FREE, time: (performance.now() - begun) / flights.length }
+  const time = performance.now() - begun
+  const price = partOf(
+    engine.priceOf(undefined, told(options.usage, values), told(options.cost, values), time),
+    flights,
+  )
   return flights.map((flight, index) => {
     const value = values[index]
     const held = engine.isolate(value)
     if (isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)
     return held
   })
+}
+
+/** What one of them took, where only that of all is known. */
+function partOf(price: Price, { length }: { length: number }): Price {
+  return {
+    time: price.time / length,
+    inputTokens: price.inputTokens / length,
+    outputTokens: price.outputTokens / length,
+    totalTokens: price.totalTokens / length,
+    cost: price.cost / length,
+  }
 }
