@@ -67,8 +67,8 @@ export class Recording {
       for (;;) {
         const { done, value } = await reader.read()
         if (stop !== undefined) throw stop.reason
-        if (done || value === undefined) return this.#parts
-        this.#parts.push(value)
+        if (done) return this.#parts
+        this.#parts.push(value as LanguageModelStreamPart)
         this.#wake?.()
       }
     } finally {
