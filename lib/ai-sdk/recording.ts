@@ -44,7 +44,8 @@ export class Recording {
         pull: async (controller) => {
           while (seen === this.#parts.length && !this.#isOver) await this.#more()
           if (isOver) return
-          if (seen < this.#parts.length) return controller.enqueue(copied(this.#parts[seen++]))
+          if (seen < this.#parts.length)
+            return controller.enqueue(copied(this.#parts[seen++] as LanguageModelStreamPart))
           await settled.then(
             () => end(() => controller.close()),
             (failure) => end(() => controller.error(failure)),
