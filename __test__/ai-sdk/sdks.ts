@@ -7,6 +7,9 @@ import * as test6 from 'ai/test'
 import * as ai7 from 'ai-7'
 import * as test7 from 'ai-7/test'
 
+// It would print what the tests warn of.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
+
 type Sdk6 = typeof ai6
 
 export interface Sdk {
