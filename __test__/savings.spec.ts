@@ -125,3 +125,16 @@ test('embeddings fetched together share the time', async () => {
 test('without a store there is nothing of its life', () => {
   expect(new LRUCache().getStats()).toMatchObject({ lifetime: undefined, storedEntries: 0, storedBytes: 0 })
 })
+
+test('each of many embeddings saves its part of what they took together', async () => {
+  const cache = new EmbeddingCache()
+  await cache.getOrSetMany(['a', 'b', 'c', 'd'], (texts) => texts.map(() => [1]), {
+    usage: (embeddings) => ({ inputTokens: 10 * embeddings.length }),
+    cost: 2,
+  })
+  cache.batchGet(['a', 'b', 'c'])
+  expect(cache.getStats().savings).toMatchObject({ tokens: 30, cost: 1.5 })
+  const wrong = (options: object) => cache.getOrSetMany(['e'], () => [[1]], options)
+  await expect(wrong({ usage: 7 })).rejects.toThrow('Expected `usage` to be an object or a function, got `7`')
+  await expect(wrong({ cost: -1 })).rejects.toThrow('Expected `cost` to be a number ≥ 0 or a function, got `-1`')
+})
