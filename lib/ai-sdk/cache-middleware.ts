@@ -104,6 +104,8 @@ export interface Settings {
  *
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
+ * import { generateText, wrapLanguageModel } from 'ai'
+ *
  * const cache = new ResponseCache({ ttl: Infinity })
  * const model = wrapLanguageModel({ model: languageModel, middleware: cacheMiddleware({ cache }) })
  * const prompt = 'What is 6 × 7?'

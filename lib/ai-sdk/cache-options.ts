@@ -27,6 +27,8 @@ const NAMES = ['sample', 'ttl', 'skip']
  *
  * @throws TypeError or RangeError for an option of the wrong type, without sense or of another name.
  * @example
+ * import { generateText, wrapLanguageModel } from 'ai'
+ *
  * const model = wrapLanguageModel({ model: languageModel, middleware: cacheMiddleware() })
  * const prompt = 'Name a prime number.'
  * const answers = await Promise.all(

@@ -44,6 +44,8 @@ export interface EmbeddingMiddlewareOptions {
  *
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
+ * import { embed, embedMany, wrapEmbeddingModel } from 'ai'
+ *
  * const model = wrapEmbeddingModel({ model: embeddingModel, middleware: embeddingMiddleware() })
  * const { embedding } = await embed({ model, value: 'eligibility' })
  * const { embeddings, usage } = await embedMany({ model, values: ['transfer', 'eligibility'] })

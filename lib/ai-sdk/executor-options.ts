@@ -17,6 +17,8 @@ export interface ExecutorOptions {
  * @param retry as {@link WorkerConfig.retry}: six attempts by default.
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
+ * import { generateText } from 'ai'
+ *
  * const { executor: settings, call } = executorOptions({ attempts: 4 })
  * const executor = new ParallelExecutor({ ...settings, concurrency: 20 })
  * const results = await executor.executeTasks(tasks, async (task, { signal }) => {
