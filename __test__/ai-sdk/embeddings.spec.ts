@@ -147,6 +147,32 @@ describe.each(sdks)('AI SDK $version', ({ ai, EmbeddingModel, version }) => {
     expect(asked).toHaveLength(1)
   })
 
+  test('options that say something of each value reach the model with all of them', async () => {
+    // As a provider has it that takes other content for each value.
+    const transformer = Symbol.for('vercel.ai.embeddingModel.providerOptionsTransformer')
+    const cut = ({ providerOptions: { test }, startIndex, endIndex }: any) => ({
+      test: { ...test, content: test.content?.slice(startIndex, endIndex) },
+    })
+    const inner = new EmbeddingModel({
+      doEmbed: async ({ values }) => ({ embeddings: values.map(vector), warnings: [] }),
+    })
+    Object.assign(inner, { [transformer]: cut })
+    const model = wrapEmbeddingModel({ model: inner, middleware: embeddingMiddleware({ cache: new EmbeddingCache() }) })
+    const embedded = async (values: string[], test: any) => {
+      const before = inner.doEmbedCalls.length
+      await model.doEmbed({ values, providerOptions: { test } })
+      return inner.doEmbedCalls.slice(before).map(({ values }) => values)
+    }
+    const values = ['a', 'b']
+    expect(await embedded(values, { content: ['x', 'y'] })).toEqual([values])
+    expect(await embedded(values, { content: ['x', 'y'] })).toEqual([values])
+    expect(await embedded(['a'], { content: ['x'] })).toEqual([['a']])
+    expect(await embedded(['a'], { content: ['x'] })).toEqual([])
+    expect(await embedded(['a'], { content: ['y'] })).toEqual([['a']])
+    expect(await embedded(values, { size: 1 })).toEqual([values])
+    expect(await embedded(values.toReversed(), { size: 1 })).toEqual([])
+  })
+
   test('a call can go past the cache, and the model does not see what is said to it', async () => {
     const { inner, model, cache } = models()
     const calls: object[] = []

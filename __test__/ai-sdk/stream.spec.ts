@@ -264,6 +264,19 @@ describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel }) => {
     expect(upstreams[0]!.cancelled).toMatchObject({ name: 'AbortError' })
   })
 
+  test('who aborts after the model has ended, and has not read all of it, is told so too', async () => {
+    const leaving = new AbortController()
+    const { ask, upstreams, cache } = fed()
+    const reader = (await ask({ abortSignal: leaving.signal })).getReader()
+    upstreams[0]!.give(...partsSaying(['yes']))
+    upstreams[0]!.end()
+    await settled()
+    expect(cache.getStats().entries).toBe(1)
+    await reader.read()
+    leaving.abort(new Error('over'))
+    await expect(reader.read()).rejects.toThrow('over')
+  })
+
   test('an abort before the call asks nobody', async () => {
     const { ask, calls } = fed()
     const reason = new Error('over')

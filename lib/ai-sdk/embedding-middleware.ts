@@ -40,7 +40,8 @@ export interface EmbeddingMiddlewareOptions {
  * An embedding is kept under its text, the provider and id of the model, and the `providerOptions`, dimensions and headers
  * of the call. `usage` is what the call really used, so 0 tokens where every value was there; then the result says
  * `{ cached: true }` under `providerMetadata['ai-evals-performance']`. The other metadata are those of the request that
- * was made, if there was one. `embedMany` splits its values as the model wants them, and each part is a call.
+ * was made, if there was one. `embedMany` splits its values as the model wants them, and each part is a call. A call of
+ * several values whose `providerOptions` say something of each goes past the cache.
  *
  * @throws TypeError or RangeError for an option of the wrong type or without sense.
  * @example
@@ -78,7 +79,9 @@ async function embed(call: EmbeddingCall, cache: EmbeddingCache, settings: Setti
   const { own, rest: providerOptions } = splitOptions(call.params.providerOptions)
   const params = { ...call.params, providerOptions }
   const { abortSignal } = params
-  if (own.skip || isAskedByCache(abortSignal, cache)) return model.doEmbed(params)
+  if (own.skip || isAskedByCache(abortSignal, cache) || (await isAboutSingleValues({ params, model }))) {
+    return model.doEmbed(params)
+  }
   /** Where others are fetching some of the values too, there can be several. */
   const asked: EmbeddingResult[] = []
   const embeddings = await cache.getOrSetMany(
@@ -103,6 +106,17 @@ async function embed(call: EmbeddingCall, cache: EmbeddingCache, settings: Setti
     embeddings.map((embedding) => embedding.slice()),
     asked,
   )
+}
+
+/** Under this name a model has a function that cuts the options of a call to a part of its values. */
+const CUT_OPTIONS = Symbol.for('vercel.ai.embeddingModel.providerOptionsTransformer')
+
+/** Whether the options say something of single values by their places, where a part of the values would not find it. */
+async function isAboutSingleValues({ params: { values, providerOptions }, model }: EmbeddingCall): Promise<boolean> {
+  const cut = (model as { [CUT_OPTIONS]?: unknown })[CUT_OPTIONS]
+  if (typeof cut !== 'function' || providerOptions === undefined || values.length < 2) return false
+  const first = await cut.call(model, { providerOptions, values, startIndex: 0, endIndex: 1 })
+  return encodeKey(first, 'providerOptions') !== encodeKey(providerOptions, 'providerOptions')
 }
 
 /** Everything that an embedding depends on besides its text. */

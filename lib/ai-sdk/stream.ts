@@ -51,7 +51,7 @@ export async function stream(settings: Settings, call: LanguageCall): Promise<La
   const first = await Promise.race([begun, settled])
   if ('parts' in first) return { stream: replay(first.parts, settings.pace, abortSignal) }
   const { result, recording } = first
-  return { ...result, stream: recording.look(settled, leaving.signal, leave) }
+  return { ...result, stream: recording.look(settled, abortSignal, leave) }
 }
 
 /** The parts, and what the last of them says of all. */
