@@ -35,6 +35,7 @@ describe('is kept by default', () => {
     ['a completed response', response('completed', [part('output_text'), { type: 'reasoning' }])],
     ["Anthropic's end of turn", { type: 'message', stop_reason: 'end_turn', content: [] }],
     ["the AI SDK's stop", { text: 'Yes', finishReason: 'stop' }],
+    ['the stop of its models', { content: [], finishReason: { unified: 'stop', raw: 'length' } }],
     ['what cannot be looked at', new Proxy({}, { get: () => 'x' })],
   ])('%s', async (_name, answer) => {
     expect(await isKept(answer)).toBe(true)
@@ -57,6 +58,8 @@ describe('is not kept by default', () => {
     ["the AI SDK's length", { text: 'Ye', finishReason: 'length' }],
     ["the AI SDK's filter", { text: '', finishReason: 'content-filter' }],
     ["the AI SDK's error", { text: '', finishReason: 'error' }],
+    ["the AI SDK's interruption", { text: 'Ye', finishReason: 'interrupted' }],
+    ['the length of its models', { content: [], finishReason: { unified: 'length', raw: 'max' } }],
   ])('%s', async (_name, answer) => {
     expect(await isKept(answer)).toBe(false)
   })

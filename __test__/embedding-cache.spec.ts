@@ -1,5 +1,6 @@
 import { EmbeddingCache } from '@aah/ai-evals-performance'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from './helpers/folders.ts'
 
 test('gives back a plain Array, bit for bit', () => {
   const cache = new EmbeddingCache()
@@ -116,4 +117,39 @@ test('batchGet() refuses before it looks anything up', () => {
   expect(() => cache.batchGet(['a', 7] as any)).toThrow('Expected `texts[1]` to be a string, got `7`')
   expect(() => cache.batchGet('a' as any)).toThrow(TypeError)
   expect(cache.getStats().misses).toBe(0)
+})
+
+test('one cache holds embeddings of several models, and knows them apart everywhere', async () => {
+  const cache = new EmbeddingCache({ model: 'own' })
+  cache.set('a', [1])
+  cache.set('a', [2], { model: 'other' })
+  cache.set('a', [3], { model: '' })
+  await cache.getOrSet('a', () => [4], { model: 'other', sample: 1 })
+  await cache.getOrSetMany(['a', 'b'], (texts) => texts.map(() => [5]), { model: 'third' })
+  const look = (model?: string, sample?: number) => cache.get('a', { model, sample })?.[0]
+  expect([look(), look('own'), look('other'), look(''), look('other', 1), look('third'), look('fourth')]).toEqual([
+    ...[1, 1, 2, 3, 4, 5],
+    undefined,
+  ])
+  expect(cache.getStats().entries).toBe(6)
+  expect(cache.has('a', { model: 'other' })).toBe(true)
+  expect(cache.has('b', { model: 'other' })).toBe(false)
+  expect(cache.explain('a', { model: 'fourth' })).toMatchObject({ nearest: expect.anything() })
+  expect(cache.delete('a', { model: 'other' })).toBe(true)
+  expect([look('other'), look()]).toEqual([undefined, 1])
+  expect(() => cache.get('a', { model: 1 as any })).toThrow('Expected `model` to be a string, got `1`')
+  cache.clear()
+  expect(cache.getStats()).toMatchObject({ entries: 0, memoryUsage: 0 })
+})
+
+test('a model that a call names is the same that a cache of it names, also on disk', async () => {
+  const folder = temporaryFolder()
+  const several = new EmbeddingCache({ store: folder })
+  several.set('a', [1], { model: 'small' })
+  await several.close()
+  const small = new EmbeddingCache({ store: folder, model: 'small' })
+  expect(small.get('a')).toEqual([1])
+  expect(small.get('a', { model: 'small' })).toEqual([1])
+  expect(small.get('a', { model: 'large' })).toBeUndefined()
+  await small.close()
 })

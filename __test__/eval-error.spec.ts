@@ -44,6 +44,7 @@ const RETRYABLE: [string, unknown][] = [
   ['a rate limit in words', 'Rate limit reached'],
   ['a connection lost in words', new Error('socket hang up')],
   ['what declares itself so', withFields('x', { isRetryable: true })],
+  ['what declares itself so against its status', withFields('x', { statusCode: 404, isRetryable: true })],
 ]
 test.each(RETRYABLE)('%s is retryable', async (_, thrown) => {
   const error = await errorOf(thrown)
@@ -70,6 +71,7 @@ const FINAL: [string, unknown][] = [
   ['an object without prototype', Object.create(null)],
   ['a circular cause', circular],
   ['what declares itself so', withFields('timeout', { isRetryable: false })],
+  ['a spent budget of the AI SDK', withFields('quota', { statusCode: 429, isRetryable: false })],
   ['a status that is none', withFields('x', { status: 'failed', statusCode: 0 })],
 ]
 test.each(FINAL)('%s is not retryable', async (_, thrown) => {

@@ -119,13 +119,15 @@ describe('a dataset', () => {
 
 describe('the command line', () => {
   test('has defaults for everything', () => {
-    expect(parseOptions([])).toMatchObject({ recorded: false, limit: Number.POSITIVE_INFINITY, concurrency: 10 })
+    expect(parseOptions([])).toMatchObject({ recorded: false, client: 'openai', concurrency: 10 })
+    expect(parseOptions([]).limit).toBe(Number.POSITIVE_INFINITY)
     expect(loadDataset(parseOptions([]).dataset).length).toBeGreaterThanOrEqual(240)
   })
 
   test('takes every flag', () => {
     const flags = ['--dataset', 'x.jsonl', '--recorded', '--limit=5', '--model', 'm', '--requests-per-minute', '1,000']
-    expect(parseOptions([...flags, '--tokens-per-minute', '20_000', '--concurrency', '3', '--store', 's'])).toEqual({
+    const more = ['--tokens-per-minute', '20_000', '--concurrency', '3', '--store', 's', '--client', 'ai-sdk']
+    expect(parseOptions([...flags, ...more])).toEqual({
       dataset: 'x.jsonl',
       recorded: true,
       limit: 5,
@@ -134,6 +136,7 @@ describe('the command line', () => {
       tokensPerMinute: 20_000,
       concurrency: 3,
       store: 's',
+      client: 'ai-sdk',
       help: false,
     })
   })

@@ -185,6 +185,23 @@ describe('evaluate', () => {
       expect(row(third.output, 'saved requests')).toEqual(['40', '80'])
     })
 
+    test('knows through the AI SDK what was asked through the client of OpenAI, and the other way round', async () => {
+      const asked = async (limit: number, client: string) => {
+        const { output } = await run(
+          'evaluate',
+          ['--store', folder, '--model', 'local-small', '--limit', `${limit}`, '--client', client],
+          { OPENAI_API_KEY: 'secret', OPENAI_BASE_URL: server.url },
+        )
+        expect(row(output, 'local-small')[2]).toBe('0')
+        return [row(output, 'questions put to the model'), row(output, 'tokens used')].flat()
+      }
+      expect((await asked(5, 'ai-sdk'))[0]).toBe('5')
+      const { totalTokens } = server.stats
+      expect(await asked(8, 'openai')).toEqual(['3', `${server.stats.totalTokens - totalTokens}`])
+      expect(await asked(8, 'ai-sdk')).toEqual(['0', '0'])
+      expect(server.stats.requests).toBe(8)
+    })
+
     test('asks only what no run has asked before', async () => {
       await evaluate(10)
       const { output } = await evaluate(12)
@@ -226,44 +243,50 @@ describe('evaluate', () => {
     expect(row(output, 'tokens used')[0]).toBe(server.stats.totalTokens.toLocaleString('en-US'))
   })
 
-  test('reports a question that stays without an answer as an error, asks it again later, and fails', async () => {
-    const [, lost] = dataset
-    let attempts = 0
-    const server = createServer(async (request, response) => {
-      let body = ''
-      for await (const chunk of request) body += chunk
-      const isLost = JSON.parse(body).messages[1].content === lost?.question
-      if (isLost) attempts++
-      response.writeHead(isLost ? 503 : 200, { 'content-type': 'application/json', 'retry-after-ms': '1' })
-      const message = { role: 'assistant', content: 'A: 150' }
-      response.end(isLost ? '{"error":{"message":"Closed today."}}' : JSON.stringify({ choices: [{ message }] }))
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
-    const { code, output } = await run('evaluate', ['--limit', '3', '--model', 'm'], {
-      OPENAI_API_KEY: 'secret',
-      OPENAI_BASE_URL: url,
-    })
-    await new Promise((resolve) => server.close(resolve))
-    expect(code).toBe(1)
-    expect(row(output, 'm').slice(0, 4)).toEqual(['1', '1', '1', '50.0 %'])
-    expect(output).toContain(`- m: no answer to ${lost?.id}: 503 Closed today.`)
-    expect(row(output, 'questions put to the model').slice(0, 2)).toEqual(['3', '1'])
-    expect(attempts).toBe(8)
-  })
+  test.each([
+    ['openai', '503 Closed today.'],
+    ['ai-sdk', 'Closed today.'],
+  ])(
+    'reports a question without an answer as an error, asks it again later, and fails, with --client %s',
+    async (client, why) => {
+      const [, lost] = dataset
+      let attempts = 0
+      const server = createServer(async (request, response) => {
+        let body = ''
+        for await (const chunk of request) body += chunk
+        const isLost = JSON.parse(body).messages[1].content === lost?.question
+        if (isLost) attempts++
+        response.writeHead(isLost ? 503 : 200, { 'content-type': 'application/json', 'retry-after-ms': '1' })
+        const message = { role: 'assistant', content: 'A: 150' }
+        response.end(isLost ? '{"error":{"message":"Closed today."}}' : JSON.stringify({ choices: [{ message }] }))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+      const { code, output } = await run('evaluate', ['--limit', '3', '--model', 'm', '--client', client], {
+        OPENAI_API_KEY: 'secret',
+        OPENAI_BASE_URL: url,
+      })
+      await new Promise((resolve) => server.close(resolve))
+      expect(code).toBe(1)
+      expect(row(output, 'm').slice(0, 4)).toEqual(['1', '1', '1', '50.0 %'])
+      expect(output).toContain(`- m: no answer to ${lost?.id}: ${why}`)
+      expect(row(output, 'questions put to the model').slice(0, 2)).toEqual(['3', '1'])
+      expect(attempts).toBe(8)
+    },
+  )
 
-  test('asks no more once the provider has refused the model', async () => {
+  test.each(['openai', 'ai-sdk'])('asks no more once the provider has refused the model of %s', async (client) => {
     const server = await startModelServer({ dataset, medianLatency: 0, failureRate: 0 })
     const environment = { OPENAI_API_KEY: 'secret', OPENAI_BASE_URL: server.url }
     const { code, output } = await run(
       'evaluate',
-      ['--model', 'gpt-0', '--concurrency', '5', '--requests-per-minute', '20'],
+      ['--model', 'gpt-0', '--concurrency', '5', '--requests-per-minute', '20', '--client', client],
       environment,
     )
     await server.close()
     expect(code).toBe(1)
     expect(row(output, 'gpt-0').slice(0, 4)).toEqual(['0', '0', String(dataset.length), '–'])
-    expect(output).toMatch(/and \d+ more:\s404\sThe\s+model\s'gpt-0'/)
+    expect(output).toMatch(/and \d+ more:\s(404\s)?The\s+model\s+'gpt-0'/)
     expect(output).not.toContain('Cold and warm')
     expect(server.stats.requests).toBeLessThanOrEqual(5)
     expectNarrow(output)
@@ -272,6 +295,7 @@ describe('evaluate', () => {
   test.each([
     [['--limit', '0'], 'Expected --limit to be an integer ≥ 1, got `0`'],
     [['--fast'], "Unknown option '--fast'"],
+    [['--client', 'curl'], 'Expected --client to be one of openai, ai-sdk, got `curl`'],
     [['--dataset', 'missing.jsonl'], 'Cannot read the dataset: ENOENT'],
     [['--dataset', 'examples/README.md'], 'examples/README.md:1: not valid JSON'],
     [['--recorded'], 'holds no recorded answers'],

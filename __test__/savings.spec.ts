@@ -50,6 +50,9 @@ describe('tokens are read from', () => {
     ],
     ['the AI SDK 4', { usage: { promptTokens: 3, completionTokens: 4, totalTokens: 7 } }, 7],
     ['the AI SDK 5', { usage: { inputTokens: 3, outputTokens: 4, totalTokens: 9 } }, 9],
+    ['the models of the AI SDK 6', { usage: { inputTokens: { total: 3, noCache: 1 }, outputTokens: { total: 4 } } }, 7],
+    ['models that know half of it', { usage: { inputTokens: { total: undefined }, outputTokens: { total: 4 } } }, 4],
+    ['models that know nothing', { usage: { inputTokens: {}, outputTokens: null } }, 0],
     ['all steps of the AI SDK 5', { usage: { totalTokens: 9 }, totalUsage: { totalTokens: 30 } }, 30],
     ['numbers that make sense only', { usage: { promptTokens: Number.NaN, completionTokens: 4, totalTokens: -1 } }, 4],
     ['no string', 'usage', 0],
@@ -121,4 +124,17 @@ test('embeddings fetched together share the time', async () => {
 
 test('without a store there is nothing of its life', () => {
   expect(new LRUCache().getStats()).toMatchObject({ lifetime: undefined, storedEntries: 0, storedBytes: 0 })
+})
+
+test('each of many embeddings saves its part of what they took together', async () => {
+  const cache = new EmbeddingCache()
+  await cache.getOrSetMany(['a', 'b', 'c', 'd'], (texts) => texts.map(() => [1]), {
+    usage: (embeddings) => ({ inputTokens: 10 * embeddings.length }),
+    cost: 2,
+  })
+  cache.batchGet(['a', 'b', 'c'])
+  expect(cache.getStats().savings).toMatchObject({ tokens: 30, cost: 1.5 })
+  const wrong = (options: object) => cache.getOrSetMany(['e'], () => [[1]], options)
+  await expect(wrong({ usage: 7 })).rejects.toThrow('Expected `usage` to be an object or a function, got `7`')
+  await expect(wrong({ cost: -1 })).rejects.toThrow('Expected `cost` to be a number ≥ 0 or a function, got `-1`')
 })

@@ -9,6 +9,7 @@ import {
   type RunResult,
   type TestCase,
 } from '@aah/ai-evals-performance'
+import type { EmbeddingModelV3, LanguageModelV3 } from '@ai-sdk/provider'
 
 export const text: string = 'What is NCAA eligibility?'
 export const expected: string = 'A student must complete 16 core courses.'
@@ -106,3 +107,34 @@ export const provider = async () =>
     content: [{ type: 'text', text: '5' }],
     stop_reason: 'end_turn',
   })
+/** Models as the AI SDK takes them. */
+export const languageModel: LanguageModelV3 = {
+  specificationVersion: 'v3',
+  provider: 'fixture',
+  modelId: 'small',
+  supportedUrls: {},
+  async doGenerate() {
+    return {
+      content: [{ type: 'text', text: '42' }],
+      finishReason: { unified: 'stop', raw: 'stop' },
+      usage: {
+        inputTokens: { total: 10, noCache: 10, cacheRead: 0, cacheWrite: 0 },
+        outputTokens: { total: 1, text: 1, reasoning: 0 },
+      },
+      warnings: [],
+    }
+  },
+  doStream: () => Promise.reject(new Error('This model does not stream')),
+}
+export const embeddingModel: EmbeddingModelV3 = {
+  specificationVersion: 'v3',
+  provider: 'fixture',
+  modelId: 'vectors',
+  maxEmbeddingsPerCall: 100,
+  supportsParallelCalls: true,
+  doEmbed: async ({ values }) => ({
+    embeddings: await Promise.all(values.map(generateEmbedding)),
+    usage: { tokens: values.length },
+    warnings: [],
+  }),
+}

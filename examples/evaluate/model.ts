@@ -1,7 +1,7 @@
-import type { APIError, OpenAI } from 'openai'
 import { startModelServer } from '../model-server.ts'
+import { CLIENTS } from './clients.ts'
 import type { Question } from './dataset.ts'
-import type { Options } from './options.ts'
+import type { Client, Options } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** In the words of the AI SDK: the cache reads in them what an answer cost, and keeps none that was cut off. */
@@ -37,52 +37,34 @@ export async function openProvider(options: Options, questions: Question[]): Pro
   if (baseURL && !URL.canParse(baseURL)) throw new UsageError(`OPENAI_BASE_URL is no URL: \`${baseURL}\``)
   if (apiKey) {
     const url = baseURL || 'https://api.openai.com/v1'
-    const provider = chatProvider(url, apiKey, options.model ?? 'gpt-4o-mini')
+    const provider = chatProvider(options.client, url, apiKey, options.model ?? 'gpt-4o-mini')
     return { ...provider, description: new URL(url).host, close: async () => {} }
   }
   if (baseURL) throw new UsageError('OPENAI_BASE_URL is set, but OPENAI_API_KEY is not')
   const server = await startModelServer({ dataset: questions, requestsPerMinute: options.requestsPerMinute })
-  const provider = chatProvider(server.url, 'local', options.model ?? 'local-small', 'local')
+  const provider = chatProvider(options.client, server.url, 'local', options.model ?? 'local-small', 'local')
   return { ...provider, description: 'the model server on this machine', close: server.close }
 }
 
 /** A model behind OpenAI's protocol, whether that is OpenAI, another provider or the server on this machine. */
-function chatProvider(baseURL: string, apiKey: string, name: string, provider = baseURL) {
+function chatProvider(client: Client, baseURL: string, apiKey: string, name: string, provider = baseURL) {
   const traffic = { requests: 0, rateLimited: 0 }
-  // The client does not retry by itself: a repeated request has to pass the rate limiter like any other.
-  const options = {
-    apiKey,
-    baseURL,
-    maxRetries: 0,
-    timeout: 60_000,
-    fetch: async (url: string | URL | Request, init?: RequestInit) => {
-      traffic.requests++
-      const response = await fetch(url, init)
-      if (response.status === 429) traffic.rateLimited++
-      return response
-    },
+  const countingFetch: typeof fetch = async (url, init) => {
+    traffic.requests++
+    const response = await fetch(url, init)
+    if (response.status === 429) traffic.rateLimited++
+    return response
   }
-  // Loaded when there is something to ask: a run whose answers are all stored would be over before that.
-  let loading: Promise<OpenAI> | undefined
-  const load = async () => new (await import('openai')).OpenAI(options)
-  const settings = { model: name, temperature: 0 }
+  const ask = CLIENTS[client]({ apiKey, baseURL, model: name, instructions: INSTRUCTIONS, fetch: countingFetch })
   let refusal: unknown
   const model: Model = {
     name,
-    config: { provider, instructions: INSTRUCTIONS, ...settings },
+    config: { provider, instructions: INSTRUCTIONS, model: name, temperature: 0 },
     async ask({ question }) {
       // A key or a model that was refused once will be refused every time.
       if (refusal !== undefined) throw refusal
       try {
-        loading ??= load()
-        const completion = await (await loading).chat.completions.create({
-          ...settings,
-          messages: [
-            { role: 'system', content: INSTRUCTIONS },
-            { role: 'user', content: question },
-          ],
-        })
-        return replyOf(completion)
+        return await ask(question)
       } catch (error) {
         if (isRefusal(error)) refusal = error
         throw error
@@ -90,18 +72,6 @@ function chatProvider(baseURL: string, apiKey: string, name: string, provider = 
     },
   }
   return { models: [model], traffic }
-}
-
-function replyOf({ choices: [choice], usage }: OpenAI.ChatCompletion): Reply {
-  return {
-    text: choice?.message.content ?? '',
-    finishReason: choice?.finish_reason ?? 'unknown',
-    usage: {
-      inputTokens: usage?.prompt_tokens ?? 0,
-      outputTokens: usage?.completion_tokens ?? 0,
-      totalTokens: usage?.total_tokens ?? 0,
-    },
-  }
 }
 
 /** The models whose answers the dataset holds. */
@@ -131,5 +101,6 @@ function recordedProvider(options: Options, questions: Question[]): Provider {
 
 /** Whether a provider will never answer: it does not know the key or the model. */
 export function isRefusal(error: unknown): boolean {
-  return [401, 403, 404].includes((error as Partial<APIError> | undefined)?.status as number)
+  const { status, statusCode } = Object(error) as { status?: number; statusCode?: number }
+  return [401, 403, 404].includes(status ?? statusCode ?? 0)
 }

@@ -2,11 +2,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { UsageError } from './usage-error.ts'
 
+export const CLIENTS = ['openai', 'ai-sdk'] as const
+export type Client = (typeof CLIENTS)[number]
+
 export interface Options {
   dataset: string
   recorded: boolean
   limit: number
   model: string | undefined
+  /** Whose client asks the model. */
+  client: Client
   requestsPerMinute: number
   tokensPerMinute: number
   concurrency: number
@@ -28,6 +33,9 @@ are on disk, and the next run asks only what no run has asked before.
   --limit N                  only the first N questions
   --model NAME               default: local-small, or gpt-4o-mini with a key;
                              with --recorded: every model in the file
+  --client openai|ai-sdk     ask through OpenAI's client or through the AI SDK;
+                             what one has asked is known to the other
+                             (default: openai)
   --requests-per-minute N    default: 500; with --recorded: 10,000,000
   --tokens-per-minute N      default: 200,000; with --recorded: 10,000,000,000
   --concurrency N            requests under way at once (default: 10)
@@ -45,6 +53,7 @@ const FLAGS = {
   recorded: { type: 'boolean', default: false },
   limit: { type: 'string' },
   model: { type: 'string' },
+  client: { type: 'string', default: 'openai' },
   'requests-per-minute': { type: 'string' },
   'tokens-per-minute': { type: 'string' },
   concurrency: { type: 'string' },
@@ -69,12 +78,19 @@ export function parseOptions(args: string[]): Options {
     recorded: flags.recorded,
     limit: number('limit', Number.POSITIVE_INFINITY),
     model: flags.model,
+    client: client(flags.client),
     requestsPerMinute: number('requests-per-minute', flags.recorded ? 1e7 : 500),
     tokensPerMinute: number('tokens-per-minute', flags.recorded ? 1e10 : 200_000),
     concurrency: number('concurrency', 10),
     store: folder(flags.store),
     help: flags.help,
   }
+}
+
+function client(name: string): Client {
+  const known = CLIENTS.find((client) => client === name)
+  if (known === undefined) throw new UsageError(`Expected --client to be one of ${CLIENTS.join(', ')}, got \`${name}\``)
+  return known
 }
 
 function folder(name: string | undefined): string | undefined {

@@ -1,3 +1,6 @@
-import { peerVersion } from '../peer.ts'
+// The public API of `@aah/ai-evals-performance/ai-sdk`.
 
-export const version: string = peerVersion('ai-sdk', { name: 'ai', majors: [6, 7] })
+export { type CacheMiddlewareOptions, cacheMiddleware, type LanguageModelAnswer } from './cache-middleware.ts'
+export { type CacheCallOptions, cacheOptions } from './cache-options.ts'
+export { type EmbeddingMiddlewareOptions, embeddingMiddleware } from './embedding-middleware.ts'
+export { type ExecutorOptions, executorOptions } from './executor-options.ts'

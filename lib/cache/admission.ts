@@ -10,6 +10,7 @@ const BAD_ENDS = new Set([
   'content_filter',
   'content-filter',
   'error',
+  'interrupted',
   'max_tokens',
   'model_context_window_exceeded',
   'refusal',
@@ -28,7 +29,11 @@ export function isWhole(value: unknown): boolean {
 }
 
 function endedBadly(answer: unknown): boolean {
-  return END_NAMES.some((name) => BAD_ENDS.has(read(answer, name) as string))
+  return END_NAMES.some((name) => {
+    const end = read(answer, name)
+    // The models of the AI SDK say it in common words and in those of the provider.
+    return BAD_ENDS.has(end as string) || BAD_ENDS.has(read(end, 'unified') as string)
+  })
 }
 
 /** One of the choices of a chat completion. */

@@ -39,10 +39,19 @@ const KIND: CacheKind = {
 
 /** What bounds an embedding cache, and which embeddings it keeps. */
 export interface EmbeddingCacheOptions extends CacheOptions {
-  /** The model that makes the embeddings: those of two models never meet, though they share a store. */
+  /**
+   * The model that makes the embeddings: those of two models never meet, though they share a store. Where one cache is for
+   * several, each call names its own.
+   */
   model?: string
   /** How many numbers each embedding has: an integer ≥ 1. One of another length is refused. Default: any. */
   dimensions?: number
+}
+
+/** Which model's embeddings are meant. */
+export interface EmbeddingModelOptions {
+  /** The model that makes them. Default: that of the cache. */
+  model?: string
 }
 
 /**
@@ -59,6 +68,8 @@ export interface EmbeddingCacheOptions extends CacheOptions {
 export class EmbeddingCache extends BaseCache {
   readonly #texts: FlatCache
   readonly #dimensions: number | undefined
+  /** What stands for the cache's own model in a key. */
+  readonly #model: string
 
   /**
    * @param options `maxSize` defaults to 1,000 entries, `ttl` to 24 hours, `maxMemory` to 200 MiB.
@@ -69,23 +80,23 @@ export class EmbeddingCache extends BaseCache {
     const { model, dimensions } = options ?? {}
     if (model !== undefined) checkString('model', model)
     if (dimensions !== undefined) integerOption('dimensions', dimensions, 1)
-    const space =
-      (dimensions === undefined ? '' : `s10:dimensionsd${dimensions};`) +
-      (model === undefined ? '' : `s5:model${encodeText(model)}`)
+    const space = dimensions === undefined ? '' : `s10:dimensionsd${dimensions};`
+    const own = model === undefined ? '' : encodeModel(model)
     const texts = new FlatCache(
       options,
       KIND,
-      (text, sample) => `{${space}${encodeSample(sample)}s4:text${encodeText(text)}}`,
+      (text, sample, other) => `{${space}${other || own}${encodeSample(sample)}s4:text${encodeText(text)}}`,
     )
     super(texts)
     this.#texts = texts
+    this.#model = own
     this.#dimensions = dimensions
   }
 
   /** The embedding of `text`, which becomes the most recently used. Counts as a hit or a miss. */
-  get(text: string, options?: SampleOptions): number[] | undefined {
+  get(text: string, options?: SampleOptions & EmbeddingModelOptions): number[] | undefined {
     checkString('text', text)
-    return this.#lookUp(text, sampleOf(options))
+    return this.#lookUp(text, sampleOf(options), this.#otherModel(options))
   }
 
   /**
@@ -94,11 +105,11 @@ export class EmbeddingCache extends BaseCache {
    * @throws TypeError where `embedding` is not an Array of numbers, naming the first item that is none.
    * @throws RangeError where it has not as many numbers as the cache's `dimensions`.
    */
-  set(text: string, embedding: number[], options?: SetOptions): void {
+  set(text: string, embedding: number[], options?: SetOptions & EmbeddingModelOptions): void {
     checkString('text', text)
     checkEntryOptions(options)
     this.#check('embedding', embedding)
-    this.#texts.set(this.#place(text, sampleOf(options)), embedding, options)
+    this.#texts.set(this.#place(text, sampleOf(options), this.#otherModel(options)), embedding, options)
   }
 
   /**
@@ -113,14 +124,15 @@ export class EmbeddingCache extends BaseCache {
   async getOrSet(
     text: string,
     fn: (signal: AbortSignal) => number[] | PromiseLike<number[]>,
-    options?: GetOrSetOptions<number[]>,
+    options?: GetOrSetOptions<number[]> & EmbeddingModelOptions,
   ): Promise<number[]> {
     checkString('text', text)
     checkFunction('fn', fn)
     checkFetchOptions(options)
     const sample = sampleOf(options)
+    const model = this.#otherModel(options)
     const fetch = async (signal: AbortSignal) => this.#check('fn()', await fn(signal))
-    return getOrSet(this.#texts, () => this.#place(text, sample), fetch, options) as Promise<number[]>
+    return getOrSet(this.#texts, () => this.#place(text, sample, model), fetch, options) as Promise<number[]>
   }
 
   /**
@@ -145,14 +157,15 @@ export class EmbeddingCache extends BaseCache {
   async getOrSetMany(
     texts: string[],
     fn: (missing: string[], signal: AbortSignal) => number[][] | PromiseLike<number[][]>,
-    options?: GetOrSetManyOptions,
+    options?: GetOrSetManyOptions<number[]> & EmbeddingModelOptions,
   ): Promise<number[][]> {
     checkTexts(texts)
     checkFunction('fn', fn)
     checkManyOptions(options)
     const sample = sampleOf(options)
+    const model = this.#otherModel(options)
     const distinct = [...new Set(texts)]
-    const places = distinct.map((text) => this.#place(text, sample))
+    const places = distinct.map((text) => this.#place(text, sample, model))
     const textOf = new Map(distinct.map((text, index) => [places[index], text]))
     const embeddings = await getOrSetMany(
       this.#texts,
@@ -168,15 +181,15 @@ export class EmbeddingCache extends BaseCache {
   }
 
   /** Whether there is a live embedding of `text`. Changes neither statistics nor recency. */
-  has(text: string, options?: SampleOptions): boolean {
+  has(text: string, options?: SampleOptions & EmbeddingModelOptions): boolean {
     checkString('text', text)
-    return this.#texts.has(text, sampleOf(options))
+    return this.#texts.has(text, sampleOf(options), this.#otherModel(options))
   }
 
   /** Removes the embedding of `text`; whether there was a live one. */
-  delete(text: string, options?: SampleOptions): boolean {
+  delete(text: string, options?: SampleOptions & EmbeddingModelOptions): boolean {
     checkString('text', text)
-    return this.#texts.delete(this.#place(text, sampleOf(options)))
+    return this.#texts.delete(this.#place(text, sampleOf(options), this.#otherModel(options)))
   }
 
   /** Looks up each distinct text once: an entry for each, in the order they first occur in, `undefined` for a miss. */
@@ -184,7 +197,7 @@ export class EmbeddingCache extends BaseCache {
     checkTexts(texts)
     const found = new Map<string, number[] | undefined>()
     for (const text of texts) {
-      if (!found.has(text)) found.set(text, this.#lookUp(text, 0))
+      if (!found.has(text)) found.set(text, this.#lookUp(text, 0, ''))
     }
     return found
   }
@@ -212,18 +225,27 @@ export class EmbeddingCache extends BaseCache {
    * Why there is a live embedding of `text` or none: with the nearest text that is stored. Changes neither statistics nor
    * recency.
    */
-  explain(text: string, options?: SampleOptions): Explanation {
+  explain(text: string, options?: SampleOptions & EmbeddingModelOptions): Explanation {
     checkString('text', text)
-    return explain(this.#texts, this.#place(text, sampleOf(options)))
+    return explain(this.#texts, this.#place(text, sampleOf(options), this.#otherModel(options)))
   }
 
-  #place(text: string, sample: number): Place {
-    return this.#texts.locate(() => this.#texts.place(text, sample))
+  /** What stands for the model in a key, if it is another than the cache's own. */
+  #otherModel(options: EmbeddingModelOptions | undefined): string {
+    const model = options?.model
+    if (model === undefined) return ''
+    checkString('model', model)
+    const encoded = encodeModel(model)
+    return encoded === this.#model ? '' : encoded
   }
 
-  #lookUp(text: string, sample: number): number[] | undefined {
+  #place(text: string, sample: number, model: string): Place {
+    return this.#texts.locate(() => this.#texts.place(text, sample, model))
+  }
+
+  #lookUp(text: string, sample: number, model: string): number[] | undefined {
     const begun = this.#texts.beginLookUp()
-    const embedding = this.#texts.get(text, sample)
+    const embedding = this.#texts.get(text, sample, model)
     this.#texts.endLookUp(begun)
     return embedding as number[] | undefined
   }
@@ -248,6 +270,10 @@ export class EmbeddingCache extends BaseCache {
     }
     return Array.from(embeddings, (embedding, index) => this.#check(`fn()[${index}]`, embedding))
   }
+}
+
+function encodeModel(model: string): string {
+  return `s5:model${encodeText(model)}`
 }
 
 function checkTexts(texts: unknown): asserts texts is string[] {

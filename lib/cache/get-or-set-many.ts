@@ -3,10 +3,11 @@
 import type { Milliseconds } from '../units.ts'
 import type { CacheEngine, Recalled } from './cache-engine.ts'
 import { arrivals, type Flight, type Flights } from './flights.ts'
-import { flightsOf, isWanted, land, lookUp, takeStored } from './get-or-set.ts'
+import { flightsOf, isWanted, land, lookUp, takeStored, told } from './get-or-set.ts'
 import { takeTurns, waitForTurn } from './leases.ts'
 import { type GetOrSetManyOptions, maxWaitOf } from './options.ts'
 import type { Place } from './place.ts'
+import type { Price } from './usage.ts'
 
 /** The caller's function: as many values as places, in their order. */
 export type FetchMany = (places: readonly Place[], signal: AbortSignal) => Promise<readonly unknown[]>
@@ -115,12 +116,25 @@ async function answer(
   const begun = performance.now()
   const fetched = flights.map(({ place }) => place)
   const values = await call.start((signal) => fetch(fetched, signal))
-  const time = (performance.now() - begun) / flights.length
+  const time = performance.now() - begun
+  const usage = told(options.usage, values)
+  const part = partOf(engine.priceOf(undefined, usage, told(options.cost, values), time), flights)
   return flights.map((flight, index) => {
     const value = values[index]
     const held = engine.isolate(value)
-    const price = engine.priceOf(value, undefined, undefined, time)
+    const price = usage === undefined ? engine.priceOf(value, undefined, part.cost, part.time) : part
     if (isWanted(engine, flight)) engine.keep(flight.place, value, held, options.ttl, price)
     return held
   })
+}
+
+/** What one of them took, where only that of all is known. */
+function partOf(price: Price, { length }: { length: number }): Price {
+  return {
+    time: price.time / length,
+    inputTokens: price.inputTokens / length,
+    outputTokens: price.outputTokens / length,
+    totalTokens: price.totalTokens / length,
+    cost: price.cost / length,
+  }
 }

@@ -127,6 +127,7 @@ export function isWanted(engine: CacheEngine, flight: Flight): boolean {
   return engine.flights.get(flight.place.request) === undefined && !engine.isHeld(flight.place)
 }
 
-function told(option: unknown, value: unknown): unknown {
+/** What an option says, or finds in an answer. */
+export function told(option: unknown, value: unknown): unknown {
   return typeof option === 'function' ? option(value) : option
 }

@@ -64,9 +64,13 @@ export interface FetchOptions<T = any> extends WaitOptions {
 export interface GetOrSetOptions<T = any> extends SampleOptions, FetchOptions<T> {}
 
 /** How embeddings are fetched and stored. */
-export interface GetOrSetManyOptions extends SampleOptions, WaitOptions {
+export interface GetOrSetManyOptions<T = any> extends SampleOptions, WaitOptions {
   /** As in {@link EntryOptions}. */
   ttl?: Milliseconds
+  /** What all that were fetched took together, or a function that finds it; each is taken for an equal part of it. */
+  usage?: TokenUsage | ((values: readonly T[]) => TokenUsage | undefined)
+  /** What they cost together, in whatever currency: a number ≥ 0, or a function that finds it. */
+  cost?: number | ((values: readonly T[]) => number | undefined)
 }
 
 const DEFAULT_MAX_WAIT: Milliseconds = 600_000
@@ -100,6 +104,8 @@ export function checkManyOptions(options: GetOrSetManyOptions | undefined): void
   if (options === undefined) return
   checkOptions('options', options)
   checkTtl(options.ttl)
+  checkUsage(options.usage, true)
+  checkCost(options.cost, true)
   checkWaitOptions(options)
 }
 

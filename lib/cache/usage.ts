@@ -43,15 +43,17 @@ function usageOf(answer: any): Tokens | undefined {
 type Tokens = Pick<Price, 'inputTokens' | 'outputTokens' | 'totalTokens'>
 
 /**
- * As OpenAI's chat completions, OpenAI's responses and Anthropic, and the AI SDK before and since version 5 say it;
- * `undefined` where no number of tokens is said. Each name is written out: looking up a name in a variable takes many
- * times as long, and every `set` comes by here.
+ * As OpenAI's chat completions, OpenAI's responses and Anthropic say it, and the AI SDK before and since version 5, whose
+ * models since version 6 say it in objects with a `total`; `undefined` where no number of tokens is said. Each name is
+ * written out: looking up a name in a variable takes many times as long, and every `set` comes by here.
  */
 function tokensOf(usage: any): Tokens | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined
   try {
-    const input = first(usage.prompt_tokens, usage.input_tokens, usage.promptTokens, usage.inputTokens)
-    const output = first(usage.completion_tokens, usage.output_tokens, usage.completionTokens, usage.outputTokens)
+    const { inputTokens: asked, outputTokens: answered } = usage
+    const input = first(usage.prompt_tokens, usage.input_tokens, usage.promptTokens, asked) ?? amount(asked?.total)
+    const output =
+      first(usage.completion_tokens, usage.output_tokens, usage.completionTokens, answered) ?? amount(answered?.total)
     const total = amount(usage.total_tokens) ?? amount(usage.totalTokens)
     if (input === undefined && output === undefined && total === undefined) return undefined
     // Anthropic counts these apart from `input_tokens`.

@@ -62,17 +62,18 @@ export function toEvalError(thrown: unknown, task: ExecutionTask): EvalError {
 }
 
 /**
- * Whether the same call may succeed later. What the AWS SDK declares decides, whose throttling has a status of 400; then a
- * status; then codes and names, then what the messages say.
+ * Whether the same call may succeed later. What the failure declares itself decides: the AWS SDK's throttling has a status
+ * of 400, and the AI SDK's 429 may be a budget that is spent. Then a status; then codes and names, then what the messages
+ * say.
  */
 export function isRetryable(thrown: unknown): boolean {
   const failures = withCauses(thrown)
   for (const failure of failures) {
     if (typeof read(failure, '$retryable') === 'object') return true
-    const status = statusOf(failure)
-    if (status !== undefined) return TRANSIENT_STATUSES.has(status) || (status >= 500 && status <= 599)
     const declared = read(failure, 'isRetryable')
     if (typeof declared === 'boolean') return declared
+    const status = statusOf(failure)
+    if (status !== undefined) return TRANSIENT_STATUSES.has(status) || (status >= 500 && status <= 599)
     if (hasTransientName(failure)) return true
   }
   return failures.some((failure) => TRANSIENT_MESSAGE.test(messageOf(failure)))

@@ -109,7 +109,8 @@ function changedRateLimit(settings: RateLimit, change: Partial<RateLimit> | unde
   }
 }
 
-function retryOptions(retry: RetryOptions | true): Required<RetryOptions> {
+/** @throws TypeError or RangeError for a setting of the wrong type or without sense. */
+export function retryOptions(retry: RetryOptions | true): Required<RetryOptions> {
   if (retry === true) return RETRY_DEFAULTS
   if (typeof retry !== 'object' || retry === null || Array.isArray(retry)) {
     throw wrongType('retry', 'an object or true', retry)

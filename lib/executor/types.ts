@@ -211,8 +211,8 @@ export interface EvalError {
   stack?: string
   /**
    * Whether the same task may succeed when it is run again: timeouts, aborts, rate limits, network failures and the
-   * HTTP statuses 408, 409, 425, 429 and 5xx, also where such a failure is the `cause` of what was thrown. A status
-   * decides over everything else that the error says.
+   * HTTP statuses 408, 409, 425, 429 and 5xx, also where such a failure is the `cause` of what was thrown. An
+   * `isRetryable` of the error, as the AI SDK has it, decides over everything else that it says; then a status does.
    */
   retryable: boolean
   timestamp?: Date
