@@ -10,7 +10,7 @@ import { Unstorable } from '../values/codec/unstorable.ts'
 
 const version = peerVersion('ai-sdk', { name: 'ai', majors: [6, 7] })
 
-/** Of the middleware's interface. */
+/** The version of the middleware's interface; its type is the one that this package is compiled with. */
 export const SPECIFICATION: 'v3' = (Number.parseInt(version, 10) === 6 ? 'v3' : 'v4') as 'v3'
 
 /** Under this name calls say what the cache is to do with them, and results that they come from it. */
