@@ -1,10 +1,10 @@
-// A Prisma client whose reads go through a cache: two extensions of it, the innermost there are.
+// A Prisma client whose reads go through a cache: an extension of it, the innermost there is.
 //
 // Prisma runs query extensions in the order in which they were added, and what one adds later is nearer to the database. So
 // `$extends` of a cached client extends the client below and caches that anew: whatever other extensions make of arguments
 // was made before the cache sees them, and whatever they make of results comes after it.
 
-import { PerformanceError, type QueryCache } from '../index.ts'
+import { PerformanceError } from '../index.ts'
 import type { Milliseconds } from '../units.ts'
 import { read } from '../values/read.ts'
 import type { DataModel } from './data-model.ts'
@@ -20,8 +20,6 @@ import { batches, Changes, runBatch, runFunction } from './transaction.ts'
 export interface AnyClient {
   $extends(extension: unknown): AnyClient
   $transaction(input: unknown, options?: unknown): Promise<unknown>
-  $on?: (...args: unknown[]) => unknown
-  readonly $queryCache?: QueryCache
 }
 
 export interface Caching {
@@ -54,42 +52,39 @@ export const READS = [
 const CACHEABLE: ReadonlySet<string> = new Set(READS)
 
 export function cachedClient(base: AnyClient, caching: Caching): AnyClient {
-  const { scope } = caching
-  const $queryCache = scope.cache
   const shape = shapeOf(base, caching.database, caching.dataModel)
-  const $allOperations = (operation: Operation) => runOutside(caching, shape, operation)
-  const below = base.$extends({ name: NAME, query: { $allOperations }, client: { $queryCache } })
-  const client = below.$extends({
-    name: NAME,
-    client: {
-      $extends: (extension: unknown) =>
-        typeof extension === 'function' ? extension(client) : cachedClient(base.$extends(extension), caching),
-      $transaction: (input: unknown, options?: unknown) =>
-        typeof input === 'function'
-          ? runTransaction(base, caching, input as () => unknown, options)
-          : runBatch(scope, input, () => below.$transaction(input, options)),
-      // Prisma takes it away from extended clients, and this one stands for what it was made of.
-      ...(typeof base.$on === 'function' && {
-        $on: (...args: unknown[]) => {
-          base.$on?.(...args)
-          return client
-        },
-      }),
-    },
+  const below = extendedBy(base, caching, (operation) => runOutside(caching, shape, operation))
+  const overrides: Record<PropertyKey, unknown> = {
+    $extends: (extension: unknown) =>
+      typeof extension === 'function' ? extension(client) : cachedClient(base.$extends(extension), caching),
+    $transaction: (input: unknown, options?: unknown) =>
+      typeof input === 'function'
+        ? runTransaction(base, caching, input as () => unknown, options)
+        : runBatch(caching.scope, input, () => below.$transaction(input, options)),
+  }
+  const client = new Proxy(below, {
+    get: (target, name) => (Object.hasOwn(overrides, name) ? overrides[name] : Reflect.get(target, name)),
   })
   return client
 }
 
+function extendedBy(
+  base: AnyClient,
+  { scope }: Caching,
+  $allOperations: (operation: Operation) => PromiseLike<unknown>,
+) {
+  return base.$extends({ name: NAME, query: { $allOperations }, client: { $queryCache: scope.cache } })
+}
+
 /** The client in a transaction is one of its own, so whatever it is asked for belongs to this transaction. */
-function runTransaction(base: AnyClient, { scope, dataModel }: Caching, callback: () => unknown, options: unknown) {
+function runTransaction(base: AnyClient, caching: Caching, callback: () => unknown, options: unknown) {
+  const { scope, dataModel } = caching
   const changes = new Changes()
-  const $allOperations = ({ model, operation, args, query }: Operation) => {
+  const below = extendedBy(base, caching, ({ model, operation, args, query }) => {
     if (!isRead(operation, args)) changes.add(tablesWritten(dataModel, model, operation, args))
     return query(args)
-  }
-  const $queryCache = scope.cache
-  const below = base.$extends({ name: NAME, query: { $allOperations }, client: { $queryCache } })
-  const isCached = (client: unknown) => read(client, '$queryCache') === $queryCache
+  })
+  const isCached = (client: unknown) => read(client, '$queryCache') === scope.cache
   return runFunction(scope, changes, callback, isCached, (wrapped) => below.$transaction(wrapped, options))
 }
 

@@ -61,7 +61,8 @@ export interface QueryCacheOptions<Model extends string = string> {
  * what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added before and after;
  * the cache is nearer to the database than all of them.
  *
- * @returns a client of the same type. `$queryCache` is the cache that it uses.
+ * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
+ *   away its `$on`: listen to the client that it was made of.
  * @throws TypeError or RangeError for an option of the wrong type or without sense, such as a model that is not there.
  * @example
  * const students = withQueryCache(prisma, { ttl: 60_000 })
