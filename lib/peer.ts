@@ -41,6 +41,12 @@ export function loadPeer<T>(module: string): T {
   return load(module) as T
 }
 
+/** Loads a package that a module of a peer uses, which our users may not see themselves. */
+export function loadBehindPeer<T>(module: string, name: string): { loaded: T; path: string } {
+  const behind = createRequire(load.resolve(module))
+  return { loaded: behind(name) as T, path: behind.resolve(name) }
+}
+
 function installedVersion(name: string): string | undefined {
   for (const start of placesOf(name)) {
     for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {

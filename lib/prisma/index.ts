@@ -1,3 +1,5 @@
 import { peerVersion } from '../peer.ts'
 
-export const version: string = peerVersion('prisma', { name: '@prisma/client', majors: [7] })
+peerVersion('prisma', { name: '@prisma/client', majors: [7] })
+
+export { type CachedOperation, type ModelOf, type QueryCacheOptions, withQueryCache } from './with-query-cache.ts'
