@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import type { Pool, PoolClient } from 'pg'
+import { wrongType } from '../arguments.ts'
+import { asyncDispose } from '../dispose.ts'
+import { loadPeer, peerVersion } from '../peer.ts'
+import { read } from '../values/read.ts'
+import { connectionError, isUnanswered, queryError } from './pool-errors.ts'
+import type { PoolStats } from './pool-figures.ts'
+import { type PoolOptions, type PoolSettings, poolSettings } from './pool-options.ts'
+import { type Explain, PoolProbe } from './pool-probe.ts'
+
+/** A `pg.Pool` that `createPool` made. */
+export interface ManagedPool extends Pool {
+  /** The pool at this moment, and what it has done so far. */
+  stats(): PoolStats
+  /**
+   * Takes no more calls, fails those that still wait for a connection with `ERR_POOL_ENDED`, waits up to `endTimeout`
+   * for the connections in use, and closes all. Calling it again does no more than to wait for the same end.
+   */
+  end(): Promise<void>
+  end(callback: () => void): void
+  [asyncDispose](): Promise<void>
+}
+
+/**
+ * A pool of connections to PostgreSQL: a `pg.Pool`, for Prisma's `new PrismaPg(pool)` and whoever else takes one, that
+ * several clients can share. Unlike the one with pg's defaults
+ *
+ * - nothing waits for ever: for a connection, for an answer, at the end;
+ * - a connection that the server ends, in use or not, does not end the process: the next call opens another one;
+ * - it does not keep the process alive;
+ * - `stats()` says what it does, and `monitorPool` tells it to a `PerformanceMonitor`.
+ *
+ * No connection is opened before one is needed. Failures of the server and of the network are passed on as they are,
+ * the latter with the host and port in their message; no message has a password.
+ *
+ * ```ts
+ * const pool = createPool({ connectionString: process.env.DATABASE_URL, max: 20 })
+ * const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
+ * ```
+ *
+ * Prisma's `$disconnect()` leaves a pool that it was given open, unless it was made with `disposeExternalPool`, so end
+ * it yourself: `await pool.end()`, or `await using pool = createPool(…)`.
+ *
+ * @throws PerformanceError `ERR_PEER_MISSING`, `ERR_PEER_VERSION` where `pg` is not there, or not in version 8.
+ * @throws TypeError, RangeError where an option makes no sense.
+ */
+export function createPool(options: PoolOptions): ManagedPool {
+  const settings = poolSettings(options)
+  peerVersion('prisma', { name: 'pg', majors: [8] })
+  const pg = loadPeer<typeof import('pg')>('pg')
+  const server = serverOf(pg, settings)
+  const pool = new pg.Pool(settings.config)
+  const explain: Explain = {
+    connection: (error) =>
+      connectionError(error, server, settings, {
+        max: pool.options.max,
+        open: probe.clients.length,
+        waiting: pool.waitingCount,
+      }),
+    query(error, client) {
+      // What the server still says about this query would be taken for the answer to the next one.
+      if (isUnanswered(error)) cut(client)
+      return queryError(error, server, settings)
+    },
+  }
+  const probe = new PoolProbe(pool, explain)
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return manage(pool, probe, settings)
+}
+
+/** HOST:PORT, found out as pg does. What it cannot read is not shown: a password could be in it. */
+function serverOf(pg: typeof import('pg'), { config }: PoolSettings): string {
+  let client: PoolClient
+  try {
+    client = new (config.Client ?? pg.Client)(...([config] as unknown as [])) as PoolClient
+  } catch {
+    throw wrongType('connectionString', 'a URL like postgresql://USER:PASSWORD@HOST:PORT/DATABASE', undefined)
+  }
+  return `${read(client, 'host')}:${read(client, 'port')}`
+}
+
+function manage(pool: Pool, probe: PoolProbe, { endTimeout }: PoolSettings): ManagedPool {
+  const endAll = pool.end.bind(pool)
+  let ended: Promise<void> | undefined
+  const end = (callback?: () => void): Promise<void> | undefined => {
+    ended ??= endWithin(endAll, probe, endTimeout)
+    if (callback === undefined) return ended
+    ended.then(callback)
+    return undefined
+  }
+  const methods = { stats: () => probe.figures.stats(), end, [asyncDispose]: () => end() }
+  for (const name of Reflect.ownKeys(methods)) {
+    const value = read(methods, name)
+    Object.defineProperty(pool, name, { value, configurable: true, writable: true, enumerable: false })
+  }
+  return pool as ManagedPool
+}
+
+async function endWithin(endAll: () => Promise<void>, probe: PoolProbe, timeout: number): Promise<void> {
+  const allGone = endAll().then(() => Promise.all(probe.clients.map((client) => once(client, 'end'))))
+  probe.giveUpExpecting()
+  let timer: NodeJS.Timeout | undefined
+  const timeIsUp = new Promise<void>((resolve) => {
+    timer = globalThis.setTimeout(resolve, timeout)
+    timer.unref?.()
+  })
+  await Promise.race([allGone, timeIsUp])
+  globalThis.clearTimeout(timer)
+  for (const client of probe.clients) cut(client)
+}
+
+/** Closes a connection without waiting for the other side, which may not be there. */
+function cut(client: PoolClient): void {
+  const destroy = read(read(read(client, 'connection'), 'stream'), 'destroy')
+  if (typeof destroy === 'function') destroy.call(read(read(client, 'connection'), 'stream'))
+  else (client as unknown as { end(): void }).end()
+}
