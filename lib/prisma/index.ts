@@ -1,6 +1,6 @@
 import { peerVersion } from '../peer.ts'
 
-export const version: string = peerVersion('prisma', { name: '@prisma/client', majors: [7] })
+peerVersion('prisma', { name: '@prisma/client', majors: [7] })
 
 export { createPool, type ManagedPool } from './pool.ts'
 export type { PoolStats, PoolTimes } from './pool-figures.ts'
