@@ -81,10 +81,10 @@ describe('options', () => {
     expect(pool).toBeInstanceOf(pg.Pool)
     expect(pool.options).toMatchObject({
       ...{ application_name: 'evals', maxUses: 7, max: 10, min: 0, connectionTimeoutMillis: 5_000 },
-      ...{ idleTimeoutMillis: 60_000, maxLifetimeSeconds: 1_800, query_timeout: 60_000, keepAlive: true },
+      ...{ idleTimeoutMillis: 60_000, maxLifetimeSeconds: 1_800, keepAlive: true },
     })
     const endless = poolOf({ connectionString: urlOf(1), queryTimeout: Infinity, idleTimeout: Infinity })
-    expect(endless.options).toMatchObject({ query_timeout: 0, idleTimeoutMillis: 0 })
+    expect(endless.options).toMatchObject({ idleTimeoutMillis: 0 })
   })
 })
 

@@ -13,7 +13,9 @@ const WAITED = 'timeout exceeded when trying to connect'
 /** A connection could not be opened in time. */
 const NOT_OPENED = ['Connection terminated due to connection timeout', 'timeout expired']
 const CUT_OFF = ['Connection terminated unexpectedly', 'Connection terminated']
+/** Of pg's own `query_timeout`, which our pools do without. */
 const NO_ANSWER = 'Query read timeout'
+const QUERY_TIMEOUT = 'ERR_POOL_QUERY_TIMEOUT'
 
 /** The server has as many clients as its `max_connections` says. */
 const TOO_MANY_CLIENTS = '53300'
@@ -32,7 +34,7 @@ export interface Situation {
 /** Whether a limit of time is why something failed. */
 export function isTimeout(error: unknown): boolean {
   const [code, message] = [read(error, 'code'), read(error, 'message')]
-  if (code === 'ETIMEDOUT') return true
+  if (code === 'ETIMEDOUT' || code === QUERY_TIMEOUT) return true
   if (typeof message !== 'string') return false
   // A statement is cancelled with that code by request, too.
   if (SERVER_TIMEOUTS.includes(String(code))) return code !== '57014' || message.includes('timeout')
@@ -83,18 +85,11 @@ function nameServer(error: Error, server: string): void {
   error.message = error.message === '' ? `connect ${read(error, 'code')} ${server}` : `${error.message} (${server})`
 }
 
-/** Why a query has no outcome. */
-export function queryError(error: unknown, server: string, { queryTimeout }: PoolSettings): unknown {
-  if (!isUnanswered(error)) return error
+/** Why a connection was closed in the middle of a query. */
+export function unanswered(server: string, { queryTimeout }: PoolSettings): PerformanceError {
   return new PerformanceError(
-    'ERR_POOL_QUERY_TIMEOUT',
+    QUERY_TIMEOUT,
     `${server} did not answer a query within ${formatDuration(queryTimeout)} (\`queryTimeout\`), so its connection was ` +
       'closed. Make the query cheaper, or raise `queryTimeout`',
-    { cause: error },
   )
-}
-
-/** Whether pg gave up waiting for the outcome of a query, which may still run. */
-export function isUnanswered(error: unknown): boolean {
-  return read(error, 'message') === NO_ANSWER
 }

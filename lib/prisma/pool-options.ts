@@ -62,7 +62,8 @@ export interface PoolOptions extends Omit<PoolConfig, Renamed> {
   maxLifetime?: Milliseconds
   /**
    * How long to wait for the outcome of a query. Then it fails with `ERR_POOL_QUERY_TIMEOUT`, and its connection is
-   * closed, since the server may not even be there any more. `Infinity`: for ever.
+   * closed, since the server may not even be there any more. `Infinity`: for ever. Cursors and streams, which last as
+   * long as somebody reads from them, have no such limit.
    * @default 60_000
    */
   queryTimeout?: Milliseconds
@@ -116,7 +117,8 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     connectionTimeoutMillis: waits.connectionTimeout,
     idleTimeoutMillis: zeroForEver(time('idleTimeout', idleTimeout, 60_000)),
     maxLifetimeSeconds: zeroForEver(time('maxLifetime', maxLifetime, 1_800_000)) / 1000,
-    query_timeout: zeroForEver(waits.queryTimeout),
+    // pg's way would swallow the failures of queries that are objects, and keep their connections.
+    query_timeout: 0,
     keepAlive: booleanOption('keepAlive', options.keepAlive, true),
     // Idle connections do not keep the process alive.
     allowExitOnIdle: true,

@@ -7,7 +7,7 @@ import { errorMonitor } from 'node:events'
 import type { Pool, PoolClient } from 'pg'
 import { PerformanceError } from '../errors.ts'
 import { PoolFigures } from './pool-figures.ts'
-import { observeQuery, replaceMethod } from './pool-query.ts'
+import { isSubmittable, observeQuery, replaceMethod } from './pool-query.ts'
 
 /**
  * - `'reuse'`: a connection is free
@@ -20,10 +20,12 @@ export type SpanKind = 'reuse' | 'wait' | 'connect' | 'query'
 /** Somebody who measures: called when something begins, and what it returned when that ends. */
 export type SpanObserver = (kind: SpanKind) => (failure?: unknown) => void
 
-/** How failures are to be told; what it returns goes to the caller. */
-export interface Explain {
-  connection(error: unknown): unknown
-  query(error: unknown, client: PoolClient): unknown
+/** What a pool of ours does otherwise. */
+export interface PoolRules {
+  /** What a caller is told who gets no connection. */
+  explain(error: unknown): unknown
+  /** Called when a query begins, and what it returned when that ends. */
+  watch(client: PoolClient): () => void
 }
 
 type Give = (error: unknown, client?: PoolClient, release?: unknown) => void
@@ -33,7 +35,7 @@ const probes = new WeakMap<Pool, PoolProbe>()
 export class PoolProbe {
   readonly figures: PoolFigures
   readonly pool: Pool
-  readonly #explain: Explain | undefined
+  readonly #rules: PoolRules | undefined
   readonly #observers = new Set<SpanObserver>()
   /** The connections that were opened and are not gone, and how to let them be. */
   readonly #clients = new Map<PoolClient, () => void>()
@@ -47,9 +49,9 @@ export class PoolProbe {
     return probes.get(pool) ?? new PoolProbe(pool)
   }
 
-  constructor(pool: Pool, explain?: Explain) {
+  constructor(pool: Pool, rules?: PoolRules) {
     this.pool = pool
-    this.#explain = explain
+    this.#rules = rules
     this.figures = new PoolFigures(pool)
     probes.set(pool, this)
     this.#undo.push(
@@ -74,7 +76,7 @@ export class PoolProbe {
 
   /** Whether it belongs to a pool of `createPool`, and stays as long as that. */
   get isOwn(): boolean {
-    return this.#explain !== undefined
+    return this.#rules !== undefined
   }
 
   get isObserved(): boolean {
@@ -115,8 +117,7 @@ export class PoolProbe {
       // It was given up, and comes all the same.
       if (!this.#expecting.delete(instead)) return client?.release()
       done(error || undefined)
-      if (error && this.#explain !== undefined) give(this.#explain.connection(error), client, release)
-      else give(error, client, release)
+      give(error && this.#rules !== undefined ? this.#rules.explain(error) : error, client, release)
     }
     this.#expecting.add(instead)
     return instead
@@ -137,13 +138,13 @@ export class PoolProbe {
     const restore = replaceMethod(client, 'query', (query) => {
       return function (this: PoolClient, ...args: unknown[]): unknown {
         if (!probe.#isActive) return Reflect.apply(query, this, args)
-        const end = probe.#begin('query')
+        const [end, ease] = [probe.#begin('query'), isSubmittable(args[0]) ? undefined : probe.#rules?.watch(client)]
         return observeQuery(
           (given) => Reflect.apply(query, this, given),
           args,
           (failure) => {
+            ease?.()
             end(failure)
-            return failure && probe.#explain !== undefined ? probe.#explain.query(failure, client) : failure
           },
         )
       }

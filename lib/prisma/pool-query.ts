@@ -3,8 +3,8 @@
 import { types } from 'node:util'
 import { read } from '../values/read.ts'
 
-/** Told once of the outcome; says what the caller is to be told where it is a failure. */
-export type Outcome = (failure?: unknown) => unknown
+/** Told once of the outcome. */
+export type Outcome = (failure?: unknown) => void
 
 type Call = (args: unknown[]) => unknown
 
@@ -13,8 +13,8 @@ type Call = (args: unknown[]) => unknown
  * that pg lets speak with the server itself (`pg.Query`, a cursor), when the server is ready for the next one.
  */
 export function observeQuery(call: Call, args: unknown[], done: Outcome): unknown {
-  if (typeof read(args[0], 'submit') === 'function') {
-    observeSubmitted(args[0] as object, done)
+  if (isSubmittable(args[0])) {
+    observeSubmitted(args[0], done)
     return attempt(call, args, done)
   }
   const at = callbackAt(args)
@@ -22,8 +22,8 @@ export function observeQuery(call: Call, args: unknown[], done: Outcome): unknow
     const callback = at < 0 ? read(args[0], 'callback') : args[at]
     const observed = [...args]
     observed[at < 0 ? 2 : at] = function (this: unknown, error: unknown, ...results: unknown[]) {
-      const failure = done(error || undefined)
-      return Reflect.apply(callback as () => unknown, this, [error && failure, ...results])
+      done(error || undefined)
+      return Reflect.apply(callback as () => unknown, this, [error, ...results])
     }
     return attempt(call, observed, done)
   }
@@ -31,6 +31,11 @@ export function observeQuery(call: Call, args: unknown[], done: Outcome): unknow
   if (types.isPromise(result)) return follow(result, done)
   done()
   return result
+}
+
+/** Whether a query is an object that speaks with the server itself, possibly for as long as somebody reads from it. */
+export function isSubmittable(query: unknown): query is object {
+  return typeof read(query, 'submit') === 'function'
 }
 
 /** Where the callback is: the third argument goes before the second, −1 is a property of the first. */
@@ -55,7 +60,8 @@ async function follow(promise: Promise<unknown>, done: Outcome): Promise<unknown
   try {
     result = await promise
   } catch (error) {
-    throw done(error)
+    done(error)
+    throw error
   }
   done()
   return result

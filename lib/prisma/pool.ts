@@ -1,13 +1,15 @@
 import { once } from 'node:events'
-import type { Pool, PoolClient } from 'pg'
+import type { Duplex } from 'node:stream'
+import type { Client, Pool, PoolClient } from 'pg'
 import { wrongType } from '../arguments.ts'
 import { asyncDispose } from '../dispose.ts'
 import { loadPeer, peerVersion } from '../peer.ts'
+import type { Milliseconds } from '../units.ts'
 import { read } from '../values/read.ts'
-import { connectionError, isUnanswered, queryError } from './pool-errors.ts'
+import { connectionError, type Situation, unanswered } from './pool-errors.ts'
 import type { PoolStats } from './pool-figures.ts'
 import { type PoolOptions, type PoolSettings, poolSettings } from './pool-options.ts'
-import { type Explain, PoolProbe } from './pool-probe.ts'
+import { PoolProbe } from './pool-probe.ts'
 
 /** A `pg.Pool` that `createPool` made. */
 export interface ManagedPool extends Pool {
@@ -51,20 +53,13 @@ export function createPool(options: PoolOptions): ManagedPool {
   const pg = loadPeer<typeof import('pg')>('pg')
   const server = serverOf(pg, settings)
   const pool = new pg.Pool(settings.config)
-  const explain: Explain = {
-    connection: (error) =>
-      connectionError(error, server, settings, {
-        max: pool.options.max,
-        open: probe.clients.length,
-        waiting: pool.waitingCount,
-      }),
-    query(error, client) {
-      // What the server still says about this query would be taken for the answer to the next one.
-      if (isUnanswered(error)) cut(client)
-      return queryError(error, server, settings)
+  const probe: PoolProbe = new PoolProbe(pool, {
+    explain: (error) => connectionError(error, server, settings, situationOf(probe)),
+    watch(client) {
+      const timer = timerOf(settings.queryTimeout, () => cut(client, unanswered(server, settings)))
+      return () => globalThis.clearTimeout(timer)
     },
-  }
-  const probe = new PoolProbe(pool, explain)
+  })
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return manage(pool, probe, settings)
@@ -103,17 +98,31 @@ async function endWithin(endAll: () => Promise<void>, probe: PoolProbe, timeout:
   probe.giveUpExpecting()
   let timer: NodeJS.Timeout | undefined
   const timeIsUp = new Promise<void>((resolve) => {
-    timer = globalThis.setTimeout(resolve, timeout)
-    timer.unref?.()
+    timer = timerOf(timeout, resolve)
   })
   await Promise.race([allGone, timeIsUp])
   globalThis.clearTimeout(timer)
   for (const client of probe.clients) cut(client)
 }
 
-/** Closes a connection without waiting for the other side, which may not be there. */
-function cut(client: PoolClient): void {
-  const destroy = read(read(read(client, 'connection'), 'stream'), 'destroy')
-  if (typeof destroy === 'function') destroy.call(read(read(client, 'connection'), 'stream'))
-  else (client as unknown as { end(): void }).end()
+/** A timer that keeps no process alive; none where the time has no end. */
+function timerOf(time: Milliseconds, then: () => void): NodeJS.Timeout | undefined {
+  if (time === Number.POSITIVE_INFINITY) return undefined
+  const timer = globalThis.setTimeout(then, time)
+  timer.unref?.()
+  return timer
+}
+
+/**
+ * Closes a connection without waiting for the other side, which may not be there. Its queries fail with `reason`, and
+ * the pool takes it for one that the other side has ended.
+ */
+function cut(client: PoolClient, reason?: Error): void {
+  const stream = read(read(client, 'connection'), 'stream') as Duplex | undefined
+  if (stream !== undefined) stream.destroy(reason)
+  else (client as unknown as Client).end()
+}
+
+function situationOf({ pool, clients }: PoolProbe): Situation {
+  return { max: pool.options.max, open: clients.length, waiting: pool.waitingCount }
 }
