@@ -52,7 +52,6 @@ pub struct NativePoolFigures {
 /// What to do about the waits, in a sentence or two.
 #[napi(catch_unwind)]
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "napi-rs hands objects over by value")]
 pub fn pool_wait_advice(figures: NativePoolFigures) -> String {
     wait_advice(&PoolFigures {
         max: figures.max,

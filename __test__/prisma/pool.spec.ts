@@ -246,17 +246,42 @@ describe.skipIf(noPostgres !== undefined)('with a server', { timeout: 60_000 }, 
 })
 
 describe('pg itself', () => {
+  /** What a program prints. */
+  async function printedBy(program: string): Promise<string> {
+    const child = spawn(process.execPath, ['-e', program], { cwd: join(__dirname, '../..') })
+    let printed = ''
+    for (const output of [child.stdout, child.stderr]) output.on('data', (chunk) => (printed += chunk))
+    await once(child, 'close')
+    return printed.trim()
+  }
+
   test('is loaded by createPool, and not before', async () => {
-    const program = `
-      const { monitorPool } = require('@aah/ai-evals-performance/prisma')
+    const printed = await printedBy(`
+      const { createPool } = require('@aah/ai-evals-performance/prisma')
       const loaded = () => Object.keys(require.cache).some((path) => /node_modules.pg.lib/.test(path))
       const before = loaded()
-      require('@aah/ai-evals-performance/prisma').createPool({ host: 'localhost' })
+      createPool({ host: 'localhost' })
       console.log(before, loaded())
-    `
-    const child = spawn(process.execPath, ['-e', program], { cwd: join(__dirname, '../..') })
-    const [printed] = await once(child.stdout, 'data')
-    expect(String(printed).trim()).toBe('false true')
+    `)
+    expect(printed).toBe('false true')
+  })
+
+  test('is missed by createPool alone where it is not installed', async () => {
+    const printed = await printedBy(`
+      const Module = require('node:module')
+      const resolve = Module._resolveFilename
+      Module._resolveFilename = function (name, ...others) {
+        if (/^pg(/|$)/.test(name)) throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' })
+        return resolve.call(this, name, ...others)
+      }
+      const { createPool, monitorPool } = require('@aah/ai-evals-performance/prisma')
+      try {
+        createPool({ host: 'localhost' })
+      } catch ({ code, message }) {
+        console.log(typeof monitorPool, code, message)
+      }
+    `)
+    expect(printed).toMatch(/^function ERR_PEER_MISSING .*`pg` version 8\.x, which is not installed: npm install pg@8$/)
   })
 })
 
