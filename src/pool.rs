@@ -49,20 +49,26 @@ pub struct NativePoolFigures {
     pub busy: NativePoolLoad,
 }
 
+impl From<NativePoolFigures> for PoolFigures {
+    fn from(figures: NativePoolFigures) -> Self {
+        Self {
+            max: figures.max,
+            acquisitions: figures.acquisitions as u64,
+            waits: figures.waits as u64,
+            mean_wait: figures.mean_wait,
+            most_waiting: figures.most_waiting,
+            refused: figures.refused as u64,
+            held: figures.held,
+            queried: figures.queried,
+            light: figures.light.load(),
+            busy: figures.busy.load(),
+        }
+    }
+}
+
 /// What to do about the waits, in a sentence or two.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn pool_wait_advice(figures: NativePoolFigures) -> String {
-    wait_advice(&PoolFigures {
-        max: figures.max,
-        acquisitions: figures.acquisitions as u64,
-        waits: figures.waits as u64,
-        mean_wait: figures.mean_wait,
-        most_waiting: figures.most_waiting,
-        refused: figures.refused as u64,
-        held: figures.held,
-        queried: figures.queried,
-        light: figures.light.load(),
-        busy: figures.busy.load(),
-    })
+    wait_advice(&figures.into())
 }

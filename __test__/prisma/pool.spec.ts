@@ -271,7 +271,7 @@ describe('pg itself', () => {
       const Module = require('node:module')
       const resolve = Module._resolveFilename
       Module._resolveFilename = function (name, ...others) {
-        if (/^pg(/|$)/.test(name)) throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' })
+        if (name.split('/')[0] === 'pg') throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' })
         return resolve.call(this, name, ...others)
       }
       const { createPool, monitorPool } = require('@aah/ai-evals-performance/prisma')
