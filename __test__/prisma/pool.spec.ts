@@ -200,6 +200,12 @@ describe.skipIf(noPostgres !== undefined)('with a server', { timeout: 60_000 }, 
       ...{ waits: 4, acquisitions: 6, connects: 2, total: 2 },
     })
     expect(waits.mean).toBeGreaterThan(0)
+
+    const other = poolOf({ connectionString: server.url, max: 3 })
+    await other.query('SELECT 1')
+    await Promise.all(Array.from({ length: 6 }, () => other.query('SELECT 1')))
+    const figures = other.stats()
+    expect([figures.connects.count, figures.waits.count, figures.acquisitions]).toEqual([3, 3, 7])
   })
 
   test('ending waits for what runs, by each of its forms, however often it is asked', async () => {

@@ -72,11 +72,11 @@ export class PoolFigures {
     this.#pool = pool
   }
 
-  /** What a call for a connection is about to do. */
+  /** What a call for a connection is about to do, after those that wait already. */
   kindOfNext(): SpanKind {
     const { totalCount, idleCount, waitingCount, options } = this.#pool
-    if (idleCount > waitingCount) return 'reuse'
-    return totalCount < options.max && idleCount === 0 ? 'connect' : 'wait'
+    if (waitingCount < idleCount) return 'reuse'
+    return waitingCount < idleCount + options.max - totalCount ? 'connect' : 'wait'
   }
 
   begin(kind: SpanKind): (failure?: unknown) => void {

@@ -35,11 +35,15 @@ export interface PoolMonitoring {
  * both `pool.query` and connections from `pool.connect` are measured, by promise and by callback, so Prisma's queries
  * and transactions are as well. Outcomes are passed on as they are.
  *
- * ```ts
- * const monitoring = monitorPool(pool, performanceMonitor)
- * ```
- *
  * @throws TypeError where `pool` is no `pg.Pool`, or `performanceMonitor` no `PerformanceMonitor`.
+ * @example
+ * const pool = createPool({ connectionString: process.env.DATABASE_URL ?? 'postgresql://localhost/evals', max: 20 })
+ * const monitoring = monitorPool(pool, performanceMonitor)
+ * // … after an evaluation:
+ * const waits = performanceMonitor.identifyBottlenecks().find(({ component }) => component === 'pool-wait')
+ * console.log(waits?.recommendation) // such as: Raise `max` from 20, to 26 say, …
+ * monitoring.stop()
+ * await pool.end()
  */
 export function monitorPool(
   pool: Pool,

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Client, Pool, PoolClient } from 'pg'
 import { wrongType } from '../arguments.ts'
@@ -36,16 +35,18 @@ export interface ManagedPool extends Pool {
  * No connection is opened before one is needed. Failures of the server and of the network are passed on as they are,
  * the latter with the host and port in their message; no message has a password.
  *
- * ```ts
- * const pool = createPool({ connectionString: process.env.DATABASE_URL, max: 20 })
- * const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
- * ```
- *
  * Prisma's `$disconnect()` leaves a pool that it was given open, unless it was made with `disposeExternalPool`, so end
  * it yourself: `await pool.end()`, or `await using pool = createPool(…)`.
  *
  * @throws PerformanceError `ERR_PEER_MISSING`, `ERR_PEER_VERSION` where `pg` is not there, or not in version 8.
  * @throws TypeError, RangeError where an option makes no sense.
+ * @example
+ * import { PrismaPg } from '@prisma/adapter-pg'
+ *
+ * const pool = createPool({ connectionString: process.env.DATABASE_URL ?? 'postgresql://localhost/evals', max: 20 })
+ * const adapter = new PrismaPg(pool) // for any number of clients: new PrismaClient({ adapter })
+ * pool.stats() // { max: 20, total: 0, inUse: 0, idle: 0, waiting: 0, … }
+ * await pool.end()
  */
 export function createPool(options: PoolOptions): ManagedPool {
   const settings = poolSettings(options)
@@ -94,7 +95,7 @@ function manage(pool: Pool, probe: PoolProbe, { endTimeout }: PoolSettings): Man
 }
 
 async function endWithin(endAll: () => Promise<void>, probe: PoolProbe, timeout: number): Promise<void> {
-  const allGone = endAll().then(() => Promise.all(probe.clients.map((client) => once(client, 'end'))))
+  const allGone = endAll().then(() => Promise.all(probe.clients.map(gone)))
   probe.giveUpExpecting()
   let timer: NodeJS.Timeout | undefined
   const timeIsUp = new Promise<void>((resolve) => {
@@ -103,6 +104,11 @@ async function endWithin(endAll: () => Promise<void>, probe: PoolProbe, timeout:
   await Promise.race([allGone, timeIsUp])
   globalThis.clearTimeout(timer)
   for (const client of probe.clients) cut(client)
+}
+
+/** Not by `events.once`, which an error on the way to the end would reject. */
+function gone(client: PoolClient): Promise<void> {
+  return new Promise((resolve) => client.once('end', resolve))
 }
 
 /** A timer that keeps no process alive; none where the time has no end. */
