@@ -82,10 +82,11 @@ describe.skipIf(noPostgres !== undefined)('a monitored pool', { timeout: 60_000 
       const plainClient = await plain.connect()
       expect(await thisOf(client)).toEqual(await thisOf(plainClient))
       expect(() => client.query(null as any)).toThrow(TypeError)
-      expect(client.query('SELECT 1', () => {})).toBe(undefined)
+      await new Promise<void>((resolve) => expect(client.query('SELECT 1', () => resolve())).toBe(undefined))
       const submitted = new pg.Query('SELECT 1')
+      const over = new Promise<void>((resolve) => submitted.on('end', () => resolve()))
       expect(client.query(submitted)).toBe(submitted)
-      await client.query('SELECT 1')
+      await over
       expect(Object.keys(submitted)).not.toContain('handleError')
       const failed = new pg.Query('SELECT nonsense')
       const failure = new Promise((resolve) => failed.on('error', resolve))
@@ -108,9 +109,9 @@ describe.skipIf(noPostgres !== undefined)('a monitored pool', { timeout: 60_000 
       try {
         const client = await pool.connect()
         void client.query('SELECT nonsense')
+        while (reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
         await client.query('SELECT alike').catch(() => {})
         client.release()
-        while (reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
         await pool.query('SELECT alike').catch(() => {})
         await new Promise((resolve) => setImmediate(resolve))
         expect(reported).toMatchObject([{ code: '42703' }])
@@ -182,6 +183,20 @@ describe.skipIf(noPostgres !== undefined)('a monitored pool', { timeout: 60_000 
     await waiting
     const found = monitor.identifyBottlenecks().find(({ component }) => component === 'pool-wait')
     expect(found?.recommendation).toMatch(/^Hold connections for a shorter time/)
+  })
+
+  test('is not asked to grow where more queries at a time are not answered any sooner', async () => {
+    const pool = made(createPool({ connectionString: server.url, max: 4 }))
+    const monitor = new PerformanceMonitor()
+    monitorPool(pool, monitor)
+    // One after the other, however many ask: as with a table that everybody writes to.
+    const ask = () => pool.query('SELECT pg_advisory_lock(1), pg_sleep(0.003), pg_advisory_unlock(1)')
+    for (let number = 0; number < 25; number++) await ask()
+    await Promise.all(Array.from({ length: 50 }, ask))
+    const found = monitor.identifyBottlenecks().find(({ component }) => component === 'pool-wait')
+    expect(found?.recommendation).toMatch(
+      /^Leave `max` at 4: more connections would not help, because the database is the limit\. A query takes .* with 1\.0 con/,
+    )
   })
 
   test('names its components as it is asked to, and compares with a baseline', async () => {
