@@ -11,14 +11,21 @@ import {
   PerformanceMonitor,
   RateLimiter,
 } from '@aah/ai-evals-performance'
+import { createPool } from '@aah/ai-evals-performance/prisma'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NativeSpillRecord } from '../binding.js'
 import { PerformanceError as InnerError } from '../lib/errors.ts'
 import { Journal } from '../lib/journal/journal.ts'
 import { peerVersion } from '../lib/peer.ts'
+import { connectionError, unanswered } from '../lib/prisma/pool-errors.ts'
+import { poolSettings } from '../lib/prisma/pool-options.ts'
 import { temporaryFolder } from './helpers/folders.ts'
 
 const ROOT = join(__dirname, '..')
+
+// A pool of whose connections none is free.
+const pool = poolSettings({ max: 4 })
+const crowd = { max: 4, open: 4, waiting: 3 }
 
 /** The codes of other packages, which `EvalError` reads. */
 const FOREIGN = join('lib', 'executor', 'eval-error.ts')
@@ -126,6 +133,16 @@ const PROVOKE: Record<string, () => unknown> = {
   ERR_JOURNAL_IO: () => Journal.open(ROOT),
   ERR_PEER_MISSING: () => peerVersion('nowhere', { name: 'a-package-that-nobody-has', majors: [1] }),
   ERR_PEER_VERSION: () => peerVersion('nowhere', { name: 'typescript', majors: [1, 2] }),
+  ERR_POOL_CONNECT: () => connectionError(new Error('timeout expired'), 'server:5432', pool, { ...crowd, open: 0 }),
+  ERR_POOL_ENDED() {
+    const pool = createPool({ host: '127.0.0.1', port: 1 })
+    const connection = pool.connect()
+    void pool.end()
+    return connection
+  },
+  ERR_POOL_EXHAUSTED: () =>
+    connectionError(new Error('timeout exceeded when trying to connect'), 'server:5432', pool, crowd),
+  ERR_POOL_QUERY_TIMEOUT: () => unanswered('server:5432', pool),
 }
 
 afterEach(() => {

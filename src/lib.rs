@@ -12,6 +12,7 @@ pub mod key;
 pub mod limiter;
 mod monitor;
 mod panic;
+pub mod pool;
 pub mod retry;
 mod scoring;
 mod spill_queue;

@@ -130,6 +130,25 @@ export class PerformanceMonitor extends EventEmitter {
     return whenSettled(fn, () => this.#finish(component, startTime))
   }
 
+  /**
+   * Starts a measurement that the function returned ends: for what is no function and does not nest.
+   * @internal
+   */
+  measureSpan(name: string): () => void {
+    const component = this.#spans.component(name)
+    const startTime = this.#begin(component, undefined)
+    return () => this.#finish(component, startTime)
+  }
+
+  /**
+   * Lets the owner of a component say what to do about it, in place of the general advice. It is asked whenever the
+   * component is a bottleneck, `reset` or not; the function returned takes it away.
+   * @internal
+   */
+  advise(name: string, advice: () => string): () => void {
+    return this.#spans.advise(name, advice)
+  }
+
   #begin({ name }: Component, metadata: Record<string, any> | undefined): number {
     const startTime = performance.now()
     if (this.listenerCount('start') > 0) emitSafely(this, 'start', { name, startTime, metadata })

@@ -54,6 +54,9 @@ export class SpanRecorder {
   /** The names of the measured components, by number. */
   #names: string[] = []
 
+  /** What the owners of components advise, by name. */
+  readonly #advice = new Map<string, () => string>()
+
   /** The component of that name, a new one where there is none. */
   component(name: string): Component {
     return this.find(name) ?? this.#create(name)
@@ -145,9 +148,18 @@ export class SpanRecorder {
         avgDuration: mean,
         percentOfTotal: share,
         impact,
-        recommendation,
+        recommendation: this.#advice.get(this.#name(component))?.() ?? recommendation,
       }
     })
+  }
+
+  /** Replaces the recommendation for a component by what `advice` says at the time. */
+  advise(name: string, advice: () => string): () => void {
+    checkString('name', name)
+    this.#advice.set(name, advice)
+    return () => {
+      if (this.#advice.get(name) === advice) this.#advice.delete(name)
+    }
   }
 
   regressions(

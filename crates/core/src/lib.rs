@@ -29,6 +29,7 @@ pub mod journal;
 pub mod key;
 pub mod limiter;
 pub mod monitor;
+pub mod pool;
 pub mod rate_headers;
 pub mod retry;
 pub mod scoring;
