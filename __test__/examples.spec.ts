@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadDataset } from '../examples/evaluate/dataset.ts'
 import { isCorrect } from '../examples/evaluate/score.ts'
 import { solve } from '../examples/model-server/answers.ts'
 import { type ModelServer, startModelServer } from '../examples/model-server.ts'
+import { noPostgres, startPostgres } from './helpers/postgres.ts'
 
 // Each test waits for a program of its own, which a busy machine may slow down a lot.
 vi.setConfig({ testTimeout: 180_000 })
@@ -58,6 +60,7 @@ test('every program in examples/ has a test here', () => {
     'cache-example.ts',
     'evaluate.ts',
     'monitoring-example.ts',
+    'prisma-example.ts',
     'streaming-example.ts',
   ])
 })
@@ -110,6 +113,39 @@ test('streaming-example processes and writes every test case', async () => {
   expect(output).toContain(`${text} results were written`)
   expect(output).toContain(`was full ${Math.floor((total - 1) / 500)} times`)
   expect(output).toContain(`${text} test cases, `)
+})
+
+describe('prisma-example', () => {
+  test('answers from the cache until something is written', async () => {
+    const { code, output, errors } = await run('prisma-example', [], { DATABASE_URL: '' })
+    expect(errors).toBe('')
+    expect(code).toBe(0)
+    expectNarrow(output)
+    expect(output).toContain('Prisma on SQLite, through a cache')
+    expect(output).toContain('400 answers came from the cache (57.1 %)')
+    expect(output).toContain('Student 100 has 4 metrics, the new one included')
+    expect(output).not.toContain('The pool')
+  })
+
+  test.skipIf(noPostgres !== undefined)('shows the figures of a pool, and leaves nothing on the server', async () => {
+    const server = await startPostgres()
+    try {
+      const { code, output, errors } = await run('prisma-example', [], { DATABASE_URL: server.url })
+      expect(errors).toBe('')
+      expect(code).toBe(0)
+      expectNarrow(output)
+      expect(output).toContain('400 answers came from the cache (57.1 %)')
+      expect(output).toContain('The pool: 4 of 4 connections open')
+      expect(row(output, 'connections opened')[0]).toBe('4')
+      const client = new Client({ connectionString: server.url })
+      await client.connect()
+      const { rows } = await client.query("SELECT 1 FROM pg_namespace WHERE nspname LIKE 'ai_evals%'")
+      await client.end()
+      expect(rows).toEqual([])
+    } finally {
+      await server.stop()
+    }
+  })
 })
 
 describe('evaluate', () => {
