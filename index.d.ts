@@ -364,9 +364,13 @@ interface FetchOptions<T = any> extends WaitOptions {
 interface GetOrSetOptions<T = any> extends SampleOptions, FetchOptions<T> {
 }
 /** How embeddings are fetched and stored. */
-interface GetOrSetManyOptions extends SampleOptions, WaitOptions {
+interface GetOrSetManyOptions<T = any> extends SampleOptions, WaitOptions {
     /** As in {@link EntryOptions}. */
     ttl?: Milliseconds;
+    /** What all that were fetched took together, or a function that finds it; each is taken for an equal part of it. */
+    usage?: TokenUsage | ((values: readonly T[]) => TokenUsage | undefined);
+    /** What they cost together, in whatever currency: a number ≥ 0, or a function that finds it. */
+    cost?: number | ((values: readonly T[]) => number | undefined);
 }
 
 /** Every failure of this package itself, as opposed to one of a function it was given, which is passed on untouched. */
@@ -496,6 +500,17 @@ declare class ResponseCache extends BaseCache {
      */
     getOrSet<T = any>(input: any, modelConfig: any, fn: (signal: AbortSignal) => T | PromiseLike<T>, options?: GetOrSetOptions<T>): Promise<T>;
     /**
+     * The responses to several inputs, in their order. Those that are not there are asked of `fn` together, each distinct
+     * input once, and stored: all of them, or none where `fn` fails. An input that another call is fetching already is
+     * waited for.
+     *
+     * @param fn is given the missing inputs in the order they first occur in, and gives a response for each; its signal
+     *   aborts when nobody waits for them any more. It must not ask for them itself, as with {@link getOrSet}.
+     * @throws PerformanceError `ERR_RESULT_COUNT` where `fn` gives fewer or more responses than it was given inputs.
+     * @throws TypeError as {@link get} does.
+     */
+    getOrSetMany<T = any, I = any>(inputs: I[], modelConfig: any, fn: (missing: I[], signal: AbortSignal) => T[] | PromiseLike<T[]>, options?: GetOrSetManyOptions): Promise<T[]>;
+    /**
      * Whether there is a live response. Changes neither statistics nor recency.
      *
      * @throws TypeError as {@link get} does.
@@ -514,10 +529,18 @@ declare class ResponseCache extends BaseCache {
 
 /** What bounds an embedding cache, and which embeddings it keeps. */
 interface EmbeddingCacheOptions extends CacheOptions {
-    /** The model that makes the embeddings: those of two models never meet, though they share a store. */
+    /**
+     * The model that makes the embeddings: those of two models never meet, though they share a store. Where one cache is for
+     * several, each call names its own.
+     */
     model?: string;
     /** How many numbers each embedding has: an integer ≥ 1. One of another length is refused. Default: any. */
     dimensions?: number;
+}
+/** Which model's embeddings are meant. */
+interface EmbeddingModelOptions {
+    /** The model that makes them. Default: that of the cache. */
+    model?: string;
 }
 /**
  * Keeps embeddings under the texts they were made of: the least recently used one makes room for a new one.
@@ -537,14 +560,14 @@ declare class EmbeddingCache extends BaseCache {
      */
     constructor(options?: EmbeddingCacheOptions);
     /** The embedding of `text`, which becomes the most recently used. Counts as a hit or a miss. */
-    get(text: string, options?: SampleOptions): number[] | undefined;
+    get(text: string, options?: SampleOptions & EmbeddingModelOptions): number[] | undefined;
     /**
      * Stores an embedding with a full time to live.
      *
      * @throws TypeError where `embedding` is not an Array of numbers, naming the first item that is none.
      * @throws RangeError where it has not as many numbers as the cache's `dimensions`.
      */
-    set(text: string, embedding: number[], options?: SetOptions): void;
+    set(text: string, embedding: number[], options?: SetOptions & EmbeddingModelOptions): void;
     /**
      * The embedding of `text`, or what `fn` gives, which is stored. However many ask for it at once, `fn` is called once,
      * and all get its embedding or the error it failed with.
@@ -554,7 +577,7 @@ declare class EmbeddingCache extends BaseCache {
      * @throws PerformanceError `ERR_REENTRANT` where it does so before it returns.
      * @throws TypeError or RangeError as {@link set} does, where `fn` does not give an embedding.
      */
-    getOrSet(text: string, fn: (signal: AbortSignal) => number[] | PromiseLike<number[]>, options?: GetOrSetOptions<number[]>): Promise<number[]>;
+    getOrSet(text: string, fn: (signal: AbortSignal) => number[] | PromiseLike<number[]>, options?: GetOrSetOptions<number[]> & EmbeddingModelOptions): Promise<number[]>;
     /**
      * The embeddings of all texts, in their order. Those that are not there are asked of `fn` together, each distinct text
      * once, and stored: all of them, or none where `fn` fails. A text that another call is fetching already is waited for.
@@ -574,11 +597,11 @@ declare class EmbeddingCache extends BaseCache {
      * await cache.getOrSetMany(['visa', 'transfer', 'visa'], embed) // [[4, 0.5], [0.125, 1], [4, 0.5]]
      * asked // ['visa']
      */
-    getOrSetMany(texts: string[], fn: (missing: string[], signal: AbortSignal) => number[][] | PromiseLike<number[][]>, options?: GetOrSetManyOptions): Promise<number[][]>;
+    getOrSetMany(texts: string[], fn: (missing: string[], signal: AbortSignal) => number[][] | PromiseLike<number[][]>, options?: GetOrSetManyOptions<number[]> & EmbeddingModelOptions): Promise<number[][]>;
     /** Whether there is a live embedding of `text`. Changes neither statistics nor recency. */
-    has(text: string, options?: SampleOptions): boolean;
+    has(text: string, options?: SampleOptions & EmbeddingModelOptions): boolean;
     /** Removes the embedding of `text`; whether there was a live one. */
-    delete(text: string, options?: SampleOptions): boolean;
+    delete(text: string, options?: SampleOptions & EmbeddingModelOptions): boolean;
     /** Looks up each distinct text once: an entry for each, in the order they first occur in, `undefined` for a miss. */
     batchGet(texts: string[]): Map<string, number[] | undefined>;
     /**
@@ -591,7 +614,7 @@ declare class EmbeddingCache extends BaseCache {
      * Why there is a live embedding of `text` or none: with the nearest text that is stored. Changes neither statistics nor
      * recency.
      */
-    explain(text: string, options?: SampleOptions): Explanation;
+    explain(text: string, options?: SampleOptions & EmbeddingModelOptions): Explanation;
 }
 
 /**
@@ -1448,6 +1471,30 @@ interface JournalOptions {
 }
 
 /**
+ * What a provider says is left of its limits, as its headers do: for all who use them, in this process or elsewhere.
+ * A reset is when the whole limit is there again: it counts for 60 seconds at the most, and where it is left out for
+ * those 60 seconds.
+ */
+interface RateLimitObservation {
+    /** Requests: a number ≥ 0. */
+    remainingRequests?: number;
+    /** A number ≥ 0. */
+    requestsResetIn?: Milliseconds;
+    /** Tokens in all: a number ≥ 0. */
+    remainingTokens?: number;
+    /** A number ≥ 0. */
+    tokensResetIn?: Milliseconds;
+    /** Tokens of questions: a number ≥ 0. */
+    remainingInputTokens?: number;
+    /** A number ≥ 0. */
+    inputTokensResetIn?: Milliseconds;
+    /** Tokens of answers: a number ≥ 0. */
+    remainingOutputTokens?: number;
+    /** A number ≥ 0. */
+    outputTokensResetIn?: Milliseconds;
+}
+
+/**
  * The most that a request will use. Where `tokens` alone is known, all of them count towards a limit of input tokens and
  * one of output tokens too. Where nothing is known, a request is taken to use what the largest of the last ones of its
  * `key` did; before there is one, an equal share of the limit.
@@ -1557,9 +1604,9 @@ interface Refusal {
 }
 /** How much of the limits is used, by all who share them. */
 interface RateLimiterState {
-    /** Permits given in the last 60 seconds. */
+    /** Permits given in the last 60 seconds, and what others were seen to have used ({@link RateLimiter.observe}). */
     requests: number;
-    /** Tokens that count now, reserved or used. */
+    /** Tokens that count now: reserved, used, or seen to be used by others. */
     tokens: number;
     /** Input tokens that count now. */
     inputTokens: number;
@@ -1628,6 +1675,18 @@ declare class RateLimiter {
      * @throws TypeError, RangeError for anything but a finite number ≥ 0
      */
     block(milliseconds: Milliseconds): void;
+    /**
+     * Believes a provider that says what is left of its limits: what this limiter takes to be left is lowered to that, for
+     * all who share it, and what is missing counts until the reset. It is never raised, `concurrency` is not touched, and
+     * what there is no limit for is left alone. Who waits goes on waiting as long as is necessary.
+     *
+     * @throws TypeError, RangeError for a number that makes no sense, before anything is changed
+     * @example
+     * const limiter = new RateLimiter({ requestsPerMinute: 500 })
+     * limiter.observe({ remainingRequests: 3, requestsResetIn: 20_000 }) // somebody else uses the same key
+     * limiter.getState().requests // 497
+     */
+    observe(observation: RateLimitObservation): void;
     getState(): RateLimiterState;
     /**
      * Forgets the last 60 seconds and any pause, for all who share the limiter. Permits that are held still count towards
@@ -1831,8 +1890,8 @@ interface EvalError {
     stack?: string;
     /**
      * Whether the same task may succeed when it is run again: timeouts, aborts, rate limits, network failures and the
-     * HTTP statuses 408, 409, 425, 429 and 5xx, also where such a failure is the `cause` of what was thrown. A status
-     * decides over everything else that the error says.
+     * HTTP statuses 408, 409, 425, 429 and 5xx, also where such a failure is the `cause` of what was thrown. An
+     * `isRetryable` of the error, as the AI SDK has it, decides over everything else that it says; then a status does.
      */
     retryable: boolean;
     timestamp?: Date;
@@ -2211,4 +2270,4 @@ declare class SourceError extends PerformanceError {
 }
 
 export { BatchProcessor, Benchmark, BenchmarkSuite, CacheInvalidator, CacheManager, DatasetStream, EmbeddingCache, LRUCache, Measure, ParallelExecutor, PerformanceError, PerformanceMonitor, Permit, QueryCache, RateLimiter, ReplayMissError, ResponseCache, ResultWriter, RunStoppedError, ScoringWorkerPool, SourceError, Store, benchmarkCache, cacheManager, performanceMonitor, progressBar, registerCodec, scoreAll };
-export type { AdaptiveDecision, BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, DetailedExecutionMetrics, EmbeddingCacheOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, ExecutorFunction, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, JournalOptions, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, PermitRequest, PermitUse, ProgressBarHandle, ProgressBarOptions, ProgressEvent, RateLimit, RateLimiterOptions, RateLimiterState, Refusal, RegressionThresholds, RetryOptions, RunOptions, RunResult, SampleOptions, Savings, ScoreOptions, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TaskContext, TestCase, TextPair, TextScorer, TokenEstimate, TokenUsage, UnstorableEvent, ValueCodec, Vector, VectorPair, VectorScorer, VerifyReport, WaitOptions, WaitReason, WorkerConfig };
+export type { AdaptiveDecision, BackpressureEvent, BatchCompleteEvent, BenchmarkComparison, BenchmarkConfig, BenchmarkResult, BenchmarkSuiteResult, Bottleneck, BottleneckThresholds, Bytes, CacheIsolation, CacheMode, CacheOptions, CacheStats, ComponentTiming, DegradedEvent, DetailedCacheStats, DetailedExecutionMetrics, EmbeddingCacheOptions, EmbeddingModelOptions, EntryOptions, EvalError, ExecutionMetrics, ExecutionResult, ExecutionTask, ExecutorFunction, Explanation, FetchOptions, GetOrSetManyOptions, GetOrSetOptions, InvalidatableCache, JournalOptions, KeyDifference, LifetimeSavings, Milliseconds, NearestEntry, PerformanceBaseline, PerformanceMeasurement, PerformanceRegression, PerformanceReport, PermitRequest, PermitUse, ProgressBarHandle, ProgressBarOptions, ProgressEvent, RateLimit, RateLimitObservation, RateLimiterOptions, RateLimiterState, Refusal, RegressionThresholds, RetryOptions, RunOptions, RunResult, SampleOptions, Savings, ScoreOptions, SetOptions, StoreOptions, StoreStats, StreamConfig, StreamStats, TaskContext, TestCase, TextPair, TextScorer, TokenEstimate, TokenUsage, UnstorableEvent, ValueCodec, Vector, VectorPair, VectorScorer, VerifyReport, WaitOptions, WaitReason, WorkerConfig };

@@ -2,12 +2,16 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createPool, type ManagedPool, monitorPool, type PoolOptions } from '@aah/ai-evals-performance/prisma'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../helpers/folders.ts'
 import { noPostgres, type Postgres, startPostgres } from '../helpers/postgres.ts'
+
+const ROOT = join(__dirname, '../..')
 
 const pools: ManagedPool[] = []
 const servers: Server[] = []
@@ -243,7 +247,7 @@ describe.skipIf(noPostgres !== undefined)('with a server', { timeout: 60_000 }, 
       monitorPool(pool, new PerformanceMonitor())
       Promise.all([pool.query('SELECT 1'), pool.query('SELECT 2')]).then(() => process.exitCode = 5)
     `
-    const child = spawn(process.execPath, ['-e', program], { cwd: join(__dirname, '../..'), stdio: 'pipe' })
+    const child = spawn(process.execPath, ['-e', program], { cwd: ROOT, stdio: 'pipe' })
     let printed = ''
     for (const output of [child.stdout, child.stderr]) output.on('data', (chunk) => (printed += chunk))
     const [code] = await once(child, 'close')
@@ -253,12 +257,24 @@ describe.skipIf(noPostgres !== undefined)('with a server', { timeout: 60_000 }, 
 
 describe('pg itself', () => {
   /** What a program prints. */
-  async function printedBy(program: string): Promise<string> {
-    const child = spawn(process.execPath, ['-e', program], { cwd: join(__dirname, '../..') })
+  async function printedBy(program: string, cwd = ROOT): Promise<string> {
+    const child = spawn(process.execPath, ['-e', program], { cwd })
     let printed = ''
     for (const output of [child.stdout, child.stderr]) output.on('data', (chunk) => (printed += chunk))
     await once(child, 'close')
     return printed.trim()
+  }
+
+  /** The package installed beside Prisma alone. */
+  function projectWithoutPg(): string {
+    const project = temporaryFolder()
+    const modules = join(project, 'node_modules')
+    const installed = join(modules, '@aah/ai-evals-performance')
+    mkdirSync(installed, { recursive: true })
+    const files = readdirSync(ROOT).filter((name) => /^(package\.json|dist|index\.js|binding\.js|.*\.node)$/.test(name))
+    for (const name of files) cpSync(join(ROOT, name), join(installed, name), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules/@prisma'), join(modules, '@prisma'), 'junction')
+    return project
   }
 
   test('is loaded by createPool, and not before', async () => {
@@ -273,20 +289,17 @@ describe('pg itself', () => {
   })
 
   test('is missed by createPool alone where it is not installed', async () => {
-    const printed = await printedBy(`
-      const Module = require('node:module')
-      const resolve = Module._resolveFilename
-      Module._resolveFilename = function (name, ...others) {
-        if (name.split('/')[0] === 'pg') throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' })
-        return resolve.call(this, name, ...others)
-      }
+    const printed = await printedBy(
+      `
       const { createPool, monitorPool } = require('@aah/ai-evals-performance/prisma')
       try {
         createPool({ host: 'localhost' })
       } catch ({ code, message }) {
         console.log(typeof monitorPool, code, message)
       }
-    `)
+    `,
+      projectWithoutPg(),
+    )
     expect(printed).toMatch(/^function ERR_PEER_MISSING .*`pg` version 8\.x, which is not installed: npm install pg@8$/)
   })
 })
