@@ -8,6 +8,8 @@ import { QueryCache } from '@aah/ai-evals-performance'
 import { withQueryCache } from '@aah/ai-evals-performance/prisma'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Prisma } from '../../examples/prisma/generated/client.ts'
+import { settled } from '../helpers/deferred.ts'
 import { temporaryFolder } from '../helpers/folders.ts'
 import { withEachDatabase } from './helpers/databases.ts'
 import { addStudents } from './helpers/students.ts'
@@ -129,6 +131,28 @@ withEachDatabase('a store on disk', (open, kind) => {
     await expect(replaying.course.findMany()).rejects.toMatchObject({ code: 'ERR_REPLAY_MISS' })
     expect(prisma.gates.queries.length).toBe(asked)
     await replaying.$queryCache.close()
+  })
+
+  test('a failure that another cache of the store came upon first is the error that Prisma gives', async () => {
+    const database = await open()
+    const store = temporaryFolder()
+    const [one, other] = [database.client(), database.client()]
+    const caches = [new QueryCache({ store }), new QueryCache({ store })] as const
+    const first = withQueryCache(one, { cache: caches[0], name: 'test' })
+    const second = withQueryCache(other, { cache: caches[1], name: 'test' })
+    const held = one.gates.hold(/^SELECT/, 'after')
+    const failures = [first, second].map((client) =>
+      client.course.findFirstOrThrow().catch((failure: unknown) => failure),
+    )
+    await held.reached
+    // The second waits for the first, or asks by itself if it has not come to that yet.
+    await settled()
+    held.release()
+    for (const failure of await Promise.all(failures)) {
+      expect(failure).toBeInstanceOf(Prisma.PrismaClientKnownRequestError)
+      expect(failure).toMatchObject({ code: 'P2025' })
+    }
+    for (const cache of caches) await cache.close()
   })
 
   // The models of the other are the same, but for one.

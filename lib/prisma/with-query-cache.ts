@@ -57,9 +57,9 @@ export interface QueryCacheOptions<Model extends string = string> {
  * Inside a transaction, of either form, nothing is read from the cache or stored; what it has written is removed when it
  * commits. A transaction that is rolled back removes nothing.
  *
- * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made;
- * what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added before and after;
- * the cache is nearer to the database than all of them.
+ * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made
+ * (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added
+ * before and after; the cache is nearer to the database than all of them.
  *
  * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
  *   away its `$on`: listen to the client that it was made of.
