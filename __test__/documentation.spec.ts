@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { transform } from 'esbuild'
+import { PrismaLibSql } from '@prisma/adapter-libsql'
+import { build, transform } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { declarationsIn, documents, moduleOf, snippetsOf } from './documentation/snippets.ts'
@@ -36,6 +37,7 @@ const errors = new Map<string, string[]>()
 
 beforeAll(async () => {
   installPackages()
+  await installPrismaClient()
   const fixtures = exportedNames(FIXTURES)
   await write('fixtures', readFileSync(FIXTURES, 'utf8'))
   for (const snippet of snippets) await write(snippet.file, moduleOf(snippet, { fixtures, package: namesFor(snippet) }))
@@ -86,6 +88,27 @@ function installPackages() {
   for (const name of ['@types', ...PEERS]) {
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
   }
+}
+
+/** What Prisma's users have in their project: a generated client, and a database. */
+async function installPrismaClient() {
+  const [source, target] = [join(root, 'examples/prisma'), join(project, 'generated')]
+  cpSync(join(source, 'generated'), target, { recursive: true })
+  const outfile = join(target, 'client.js')
+  await build({
+    entryPoints: [join(target, 'client.ts')],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+  })
+  const database = await new PrismaLibSql({ url: `file:${join(project, 'students.db')}` }).connect()
+  await database.executeScript(readFileSync(join(source, 'tables.sql'), 'utf8'))
+  await database.executeScript(`
+    INSERT INTO "StudentProfile" ("studentId", "name") VALUES ('123', 'Ada');
+    INSERT INTO "PerformanceMetric" ("term", "gpa", "profileId") VALUES ('spring', 3.4, 1);
+  `)
+  await database.dispose()
 }
 
 /** What a snippet need not import: all that the index exports and, in the declarations of a subpath, what that does. */

@@ -6,7 +6,7 @@ const SELECT = /^\s*select\b/i
 /** Statements after the first, comments, text in dollars or brackets, what may follow a selection to store it. */
 const MORE =
   /;|--|\/\*|#|\$\$|\$\w+\$|\\|\b(?:into|insert|update|delete|merge|replace|call|exec|execute|set|nextval)\b/i
-const CALL = /([\w$"`\]]+)\s*\(/g
+const CALL = /([\w$"`\].]+)\s*\(/g
 /** Names before parentheses that change nothing: words of the language, and functions that every database has. */
 const HARMLESS = new Set(
   (

@@ -90,12 +90,12 @@ export async function runFunction(
   }
 }
 
-/** Errors of Prisma that have a code but leave open whether the transaction was committed. */
-const UNCERTAIN = new Set(['P2024', 'P2028'])
+/** The codes with which Prisma says that the database refused a statement, so that it was not committed. */
+const REFUSED = /^P20(?:0\d|1[1-9]|2[0-35]|29|30|33|34)$/
 
 /** Whether a list of operations may have been committed although it failed. */
 function mayHaveCommitted(failure: unknown): boolean {
   if (read(failure, 'name') === 'PrismaClientValidationError') return false
   const code = read(failure, 'code')
-  return !(typeof code === 'string' && /^P2\d{3}$/.test(code) && !UNCERTAIN.has(code))
+  return !(typeof code === 'string' && REFUSED.test(code))
 }

@@ -57,19 +57,25 @@ export interface QueryCacheOptions<Model extends string = string> {
  * Inside a transaction, of either form, nothing is read from the cache or stored; what it has written is removed when it
  * commits. A transaction that is rolled back removes nothing.
  *
- * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made;
- * what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added before and after;
- * the cache is nearer to the database than all of them.
+ * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made
+ * (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added
+ * before and after; the cache is nearer to the database than all of them.
  *
  * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
  *   away its `$on`: listen to the client that it was made of.
  * @throws TypeError or RangeError for an option of the wrong type or without sense, such as a model that is not there.
  * @example
- * const students = withQueryCache(prisma, { ttl: 60_000 })
+ * import { PrismaLibSql } from '@prisma/adapter-libsql'
+ * import { PrismaClient } from './generated/client.js'
+ *
+ * const adapter = new PrismaLibSql({ url: 'file:students.db', intMode: 'bigint' })
+ * const prisma = withQueryCache(new PrismaClient({ adapter }), { ttl: 60_000, name: 'students' })
  * const query = { where: { studentId: '123' }, include: { performanceMetrics: true } }
- * await students.studentProfile.findUnique(query) // asks the database
- * await students.studentProfile.findUnique(query) // does not
- * students.$queryCache.getStats().hits // 1
+ * await prisma.studentProfile.findUnique(query) // asks the database
+ * await prisma.studentProfile.findUnique(query) // does not
+ * prisma.$queryCache.getStats().hits // 1
+ * await prisma.performanceMetric.updateMany({ data: { gpa: 3.5 } })
+ * prisma.$queryCache.getStats().size // 0, for the result includes metrics
  */
 export function withQueryCache<Client extends object>(
   prisma: Client,
