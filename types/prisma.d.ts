@@ -1,84 +1,15 @@
 // Generated from lib/ by `npm run build`: change the declarations there.
 
-import { QueryCache, PerformanceMonitor } from '../index.js';
 import { PoolConfig, Pool } from 'pg';
-
-/** A time or duration in milliseconds: fractional, never rounded to whole ones. */
-type Milliseconds = number;
-
-/** The operations whose results can be cached. */
-declare const READS: readonly ["findUnique", "findUniqueOrThrow", "findFirst", "findFirstOrThrow", "findMany", "count", "aggregate", "groupBy"];
-
-/** An operation whose results are cached. */
-type CachedOperation = (typeof READS)[number];
-/** A model, as a property of the client. */
-type ModelOf<Client> = {
-    [Name in keyof Client]: Client[Name] extends {
-        findMany: unknown;
-        createMany: unknown;
-    } ? Name : never;
-}[keyof Client] & string;
-/** What is cached, where and for how long. */
-interface QueryCacheOptions<Model extends string = string> {
-    /**
-     * The cache to keep results in, with its own bounds, time to live, store and mode. Several clients can share one, also
-     * of several databases.
-     *
-     * @default a `QueryCache` of its own, in memory
-     */
-    cache?: QueryCache;
-    /** Time to live of a result: a number > 0, `Infinity` for ever. Default: that of the cache. */
-    ttl?: Milliseconds;
-    /** The models whose reads are cached. Writes to others are heeded even so. Default: all. */
-    models?: readonly Model[];
-    /** The operations that are cached. Default: all that read. */
-    operations?: readonly CachedOperation[];
-    /**
-     * What the database is called in the cache. Clients with the same name share results and remove each other's; so do
-     * processes that share a store. Needed only where the adapter does not show what it connects to, as that of libSQL
-     * does not: without a name, nobody else finds what such a client has stored.
-     *
-     * @default host, port and database, or the file, as the adapter shows them
-     */
-    name?: string;
-}
-/**
- * The same client, with its reads going through a cache.
- *
- * `findUnique`, `findFirst`, `findMany`, their `OrThrow` forms, `count`, `aggregate` and `groupBy` are answered from the
- * cache where it has the answer, `null` included. Equal reads at once are one query. What comes back has the types that
- * Prisma gives, `Decimal`, `bigint`, `Date` and `Uint8Array` included, also from a store on disk, and is the caller's own.
- *
- * A write removes every result that it could have changed, once it has ended, be it with an error: those that involve its
- * model, a model that it writes nested, or one whose rows the database changes in turn (`onDelete`, `onUpdate`). Raw SQL
- * removes all of the database, unless it is a `SELECT` that calls no unknown function. A result that was read while
- * something was written to its models is not stored.
- *
- * Inside a transaction, of either form, nothing is read from the cache or stored; what it has written is removed when it
- * commits. A transaction that is rolled back removes nothing.
- *
- * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made;
- * what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added before and after;
- * the cache is nearer to the database than all of them.
- *
- * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
- *   away its `$on`: listen to the client that it was made of.
- * @throws TypeError or RangeError for an option of the wrong type or without sense, such as a model that is not there.
- * @example
- * const students = withQueryCache(prisma, { ttl: 60_000 })
- * const query = { where: { studentId: '123' }, include: { performanceMetrics: true } }
- * await students.studentProfile.findUnique(query) // asks the database
- * await students.studentProfile.findUnique(query) // does not
- * students.$queryCache.getStats().hits // 1
- */
-declare function withQueryCache<Client extends object>(prisma: Client, options?: QueryCacheOptions<ModelOf<Client>>): Client & {
-    readonly $queryCache: QueryCache;
-};
+import { PerformanceMonitor, QueryCache } from '../index.js';
 
 /** What `using` calls. */
 declare const dispose: typeof Symbol.dispose;
 /** What `await using` calls. */
 declare const asyncDispose: typeof Symbol.asyncDispose;
+
+/** A time or duration in milliseconds: fractional, never rounded to whole ones. */
+type Milliseconds = number;
 
 /** What a number of times add up to; all zero where there was none. */
 interface PoolTimes {
@@ -266,6 +197,81 @@ interface PoolMonitoring {
  * await pool.end()
  */
 declare function monitorPool(pool: Pool, performanceMonitor: PerformanceMonitor, options?: MonitorPoolOptions): PoolMonitoring;
+
+/** The operations whose results can be cached. */
+declare const READS: readonly ["findUnique", "findUniqueOrThrow", "findFirst", "findFirstOrThrow", "findMany", "count", "aggregate", "groupBy"];
+
+/** An operation whose results are cached. */
+type CachedOperation = (typeof READS)[number];
+/** A model, as a property of the client. */
+type ModelOf<Client> = {
+    [Name in keyof Client]: Client[Name] extends {
+        findMany: unknown;
+        createMany: unknown;
+    } ? Name : never;
+}[keyof Client] & string;
+/** What is cached, where and for how long. */
+interface QueryCacheOptions<Model extends string = string> {
+    /**
+     * The cache to keep results in, with its own bounds, time to live, store and mode. Several clients can share one, also
+     * of several databases.
+     *
+     * @default a `QueryCache` of its own, in memory
+     */
+    cache?: QueryCache;
+    /** Time to live of a result: a number > 0, `Infinity` for ever. Default: that of the cache. */
+    ttl?: Milliseconds;
+    /** The models whose reads are cached. Writes to others are heeded even so. Default: all. */
+    models?: readonly Model[];
+    /** The operations that are cached. Default: all that read. */
+    operations?: readonly CachedOperation[];
+    /**
+     * What the database is called in the cache. Clients with the same name share results and remove each other's; so do
+     * processes that share a store. Needed only where the adapter does not show what it connects to, as that of libSQL
+     * does not: without a name, nobody else finds what such a client has stored.
+     *
+     * @default host, port and database, or the file, as the adapter shows them
+     */
+    name?: string;
+}
+/**
+ * The same client, with its reads going through a cache.
+ *
+ * `findUnique`, `findFirst`, `findMany`, their `OrThrow` forms, `count`, `aggregate` and `groupBy` are answered from the
+ * cache where it has the answer, `null` included. Equal reads at once are one query. What comes back has the types that
+ * Prisma gives, `Decimal`, `bigint`, `Date` and `Uint8Array` included, also from a store on disk, and is the caller's own.
+ *
+ * A write removes every result that it could have changed, once it has ended, be it with an error: those that involve its
+ * model, a model that it writes nested, or one whose rows the database changes in turn (`onDelete`, `onUpdate`). Raw SQL
+ * removes all of the database, unless it is a `SELECT` that calls no unknown function. A result that was read while
+ * something was written to its models is not stored.
+ *
+ * Inside a transaction, of either form, nothing is read from the cache or stored; what it has written is removed when it
+ * commits. A transaction that is rolled back removes nothing.
+ *
+ * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made
+ * (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added
+ * before and after; the cache is nearer to the database than all of them.
+ *
+ * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
+ *   away its `$on`: listen to the client that it was made of.
+ * @throws TypeError or RangeError for an option of the wrong type or without sense, such as a model that is not there.
+ * @example
+ * import { PrismaLibSql } from '@prisma/adapter-libsql'
+ * import { PrismaClient } from './generated/client.js'
+ *
+ * const adapter = new PrismaLibSql({ url: 'file:students.db', intMode: 'bigint' })
+ * const prisma = withQueryCache(new PrismaClient({ adapter }), { ttl: 60_000, name: 'students' })
+ * const query = { where: { studentId: '123' }, include: { performanceMetrics: true } }
+ * await prisma.studentProfile.findUnique(query) // asks the database
+ * await prisma.studentProfile.findUnique(query) // does not
+ * prisma.$queryCache.getStats().hits // 1
+ * await prisma.performanceMetric.updateMany({ data: { gpa: 3.5 } })
+ * prisma.$queryCache.getStats().size // 0, for the result includes metrics
+ */
+declare function withQueryCache<Client extends object>(prisma: Client, options?: QueryCacheOptions<ModelOf<Client>>): Client & {
+    readonly $queryCache: QueryCache;
+};
 
 export { createPool, monitorPool, withQueryCache };
 export type { CachedOperation, ManagedPool, ModelOf, MonitorPoolOptions, PoolMonitoring, PoolOptions, PoolStats, PoolTimes, QueryCacheOptions };
