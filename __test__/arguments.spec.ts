@@ -100,6 +100,7 @@ const amount = (expected: string, ...accepted: Refused[]): Kind => ({
     [Number.POSITIVE_INFINITY, 'Infinity'],
   ],
 })
+const resetName = (kind: string) => `${kind[0]?.toLowerCase()}${kind.slice(1)}ResetIn`
 const storeOptions = (use: (options: any) => unknown): Argument[] => [
   ['options', optionalObject, use],
   ['ttl', positive, (ttl) => use({ ttl })],
@@ -275,6 +276,13 @@ const ARGUMENTS: Record<string, Argument[]> = {
     ['fn', fn, (wrong) => responses.getOrSet('x', {}, wrong)],
     ...sample((options) => responses.getOrSet('x', {}, run, options)),
     ...fetchOptions((options) => responses.getOrSet('x', {}, run, options)),
+  ],
+  'ResponseCache#getOrSetMany': [
+    ['inputs', of('an array', ARRAY), (inputs) => responses.getOrSetMany(inputs, {}, async () => [])],
+    ['fn', fn, (wrong) => responses.getOrSetMany(['x'], {}, wrong)],
+    ['fn()', of('an array of responses', ARRAY), (given) => responses.getOrSetMany(['x'], {}, () => given)],
+    ...sample((options) => responses.getOrSetMany(['x'], {}, async () => [1], options)),
+    ...waitOptions((options) => responses.getOrSetMany(['x'], {}, async () => [1], options)),
   ],
 
   EmbeddingCache: [
@@ -533,6 +541,13 @@ const ARGUMENTS: Record<string, Argument[]> = {
       },
       (milliseconds) => limiter.block(milliseconds),
     ],
+  ],
+  'RateLimiter#observe': [
+    ['observation', object, (observation) => limiter.observe(observation)],
+    ...(['Requests', 'Tokens', 'InputTokens', 'OutputTokens'] as const).flatMap((kind): Argument[] => [
+      [`remaining${kind}`, amount('a finite number ≥ 0'), (left) => limiter.observe({ [`remaining${kind}`]: left })],
+      [resetName(kind), amount('a finite number ≥ 0'), (reset) => limiter.observe({ [resetName(kind)]: reset })],
+    ]),
   ],
   'Permit#settle': [['actual', object, (actual) => permit.settle(actual)], ...tokens((use) => permit.settle(use))],
   ScoringWorkerPool: [['maxWorkers', count, (maxWorkers) => new api.ScoringWorkerPool(maxWorkers)]],
