@@ -8,6 +8,7 @@ import { PrismaLibSql } from '@prisma/adapter-libsql'
 import { build, transform } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ModelServer, startModelServer } from '../examples/model-server.ts'
 import { declarationsIn, documents, moduleOf, snippetsOf } from './documentation/snippets.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,7 +36,23 @@ if (handed === undefined)
 const project = mkdtempSync(join(tmpdir(), 'ai-evals-snippets-'))
 const errors = new Map<string, string[]>()
 
+/** The reader's accounts with providers, for whom a server on this machine stands in. */
+let accounts: Record<string, string> = {}
+let provider: ModelServer
+
 beforeAll(async () => {
+  provider = await startModelServer({
+    dataset: [],
+    models: { 'gpt-4o-mini': 1, 'claude-haiku-4-5': 1 },
+    medianLatency: 1,
+    failureRate: 0,
+  })
+  accounts = {
+    OPENAI_API_KEY: 'any',
+    OPENAI_BASE_URL: provider.url,
+    ANTHROPIC_API_KEY: 'any',
+    ANTHROPIC_BASE_URL: provider.origin,
+  }
   installPackages()
   await installPrismaClient()
   const fixtures = exportedNames(FIXTURES)
@@ -47,7 +64,10 @@ beforeAll(async () => {
   }
 }, 120_000)
 
-afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000)
+afterAll(async () => {
+  await provider.close()
+  rmSync(project, { recursive: true, force: true })
+}, 60_000)
 
 describe('what the snippets are given', () => {
   test('compiles', () => {
@@ -75,6 +95,7 @@ describe.each(snippets)('$place', (snippet) => {
     await promisify(execFile)(process.execPath, [join(project, `${snippet.file}.mjs`)], {
       timeout: 60_000,
       cwd: project,
+      env: { ...process.env, ...accounts },
     })
   }, 90_000)
 })
