@@ -179,7 +179,7 @@ describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel }) => {
     expect(await reader.read()).toMatchObject({ value: { type: 'text-start' } })
     upstream.fail(error)
     await expect(reader.read()).rejects.toBe(error)
-    await expect(second).rejects.toBe(error)
+    await expect(all(await second)).rejects.toBe(error)
     expect(cache.getStats().entries).toBe(0)
     expect(upstreams).toHaveLength(1)
   })
@@ -192,6 +192,30 @@ describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel }) => {
     const asked = [model.doStream(asking('a')), model.doStream(asking('a'))]
     for (const call of asked) await expect(call).rejects.toBe(error)
     expect(doStream).toHaveBeenCalledOnce()
+  })
+
+  test('who asks while it is streamed sees each part as it comes too, from the beginning and at his own pace', async () => {
+    const { ask, model, upstreams, cache } = fed()
+    const [first, second] = [await ask(), await ask()].map((stream) => stream.getReader())
+    const parts = partsSaying(['a', 'b'])
+    const seen: StreamPart[] = []
+    for (const part of parts.slice(0, 4)) {
+      upstreams[0]!.give(part)
+      for (const reader of [first, second]) expect(await reader!.read()).toEqual({ done: false, value: part })
+    }
+    const late = await model.doStream(asking('a'))
+    expect(late.request).toBeUndefined()
+    const reader = late.stream.getReader()
+    for (let count = 0; count < 4; count++) seen.push((await reader.read()).value!)
+    expect(seen).toEqual(parts.slice(0, 4))
+    Object.assign(seen[3]!, { delta: 'changed' })
+    upstreams[0]!.give(...parts.slice(4))
+    upstreams[0]!.end()
+    for (let next = await reader.read(); !next.done; next = await reader.read()) seen.push(next.value)
+    expect(seen.slice(4)).toEqual(marked(parts).slice(4))
+    expect(await all(await ask())).toEqual(marked(parts))
+    expect([upstreams.length, cache.getStats().entries]).toEqual([1, 1])
+    expect(await second!.read()).toEqual({ done: false, value: parts[4] })
   })
 
   test('equal streams at once are one; the others get it whole, though the first is not read', async () => {
@@ -226,10 +250,9 @@ describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel }) => {
     const { ask, upstreams, calls, cache } = fed()
     const leaving = new AbortController()
     const first = await ask()
-    const other = ask({ abortSignal: leaving.signal })
-    await settled()
+    const other = await ask({ abortSignal: leaving.signal })
     leaving.abort(new Error('too long'))
-    await expect(other).rejects.toThrow('too long')
+    await expect(all(other)).rejects.toThrow('too long')
     expect(calls[0]!.abortSignal!.aborted).toBe(false)
     await first.cancel('enough')
     await settled()

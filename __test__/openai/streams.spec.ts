@@ -105,6 +105,21 @@ describe.each([6, 7] as const)('the client of openai %i', (major) => {
     expect(responses).toHaveLength(1)
   })
 
+  it('ends a stream with the failure of a function of the user, when all of it was given', async () => {
+    const { url, responses, arrived } = await startScript()
+    const failure = new Error('mine')
+    const cost = () => {
+      throw failure
+    }
+    const openai = cached(new CLIENTS[major]({ apiKey: 'any', baseURL: url }), { cost })
+    const asked = openai.chat.completions.create(request).asResponse()
+    await arrived(1)
+    responses[0]!.end(chunk('a') + END)
+    const reader = (await asked).body!.getReader()
+    for (let event = 0; event < 3; event++) expect((await reader.read()).done).toBe(false)
+    await expect(reader.read()).rejects.toBe(failure)
+  })
+
   it.each([
     ['ends without its last event', (response: ServerResponse) => void response.end(chunk('b', 'stop'))],
     ['ends before the answer does', (response: ServerResponse) => void response.end('data: [DONE]\n\n')],

@@ -96,8 +96,8 @@ export interface Settings {
  * body and headers of the response. It says `{ cached: true }` under `providerMetadata['ai-evals-performance']`. Each
  * caller has a copy of his own.
  *
- * A stream that nobody has kept is seen as it comes, and kept when it ended well. Whoever asks for the same meanwhile gets
- * it from its beginning when it is whole. It is read as fast as the model writes, whether anybody looks or not, and
+ * A stream that nobody has kept is seen as it comes, also by those of this thread who ask for the same meanwhile, each from
+ * its beginning, and kept when it ended well. It is read as fast as the model writes, whether anybody looks or not, and
  * cancelled when nobody is left who wants it.
  *
  * In a list of middleware, what stands before this sees kept answers too; what stands behind it, only the model's.

@@ -1,7 +1,7 @@
 // A stream that was kept, given once more.
 
+import { SharedStream } from '../cache/shared-stream.ts'
 import type { Milliseconds } from '../index.ts'
-import { whenAborted } from './recording.ts'
 import { copied, type LanguageModelStreamPart, markedAsCached } from './sdk.ts'
 
 /** `null` is no wait at all, 0 the shortest that there is. */
@@ -10,16 +10,15 @@ export interface ReplayPace {
   readonly chunkDelayInMs: Milliseconds | null
 }
 
-/** The parts, one after the other; the one that ends them says that they were kept. */
+/** The parts, one after the other. */
 export function replay(
   parts: readonly LanguageModelStreamPart[],
   { initialDelayInMs, chunkDelayInMs }: ReplayPace,
   signal: AbortSignal | undefined,
 ): ReadableStream<LanguageModelStreamPart> {
-  let given = 0
   let endWait = () => {}
-  let stopListening = () => {}
-  const wait = (delay: Milliseconds | null): Promise<void> | undefined => {
+  const pause = (index: number): Promise<void> | undefined => {
+    const delay = index === 0 ? initialDelayInMs : chunkDelayInMs
     if (delay === null) return undefined
     return new Promise((resolve) => {
       const { clearTimeout } = globalThis
@@ -31,33 +30,12 @@ export function replay(
       }
     })
   }
-  let isOver = false
-  const end = () => {
-    isOver = true
-    stopListening()
-    endWait()
-  }
-  return new ReadableStream<LanguageModelStreamPart>(
-    {
-      start: (controller) => {
-        stopListening = whenAborted(signal, (reason) => {
-          end()
-          controller.error(reason)
-        })
-      },
-      pull: async (controller) => {
-        if (given === parts.length) {
-          end()
-          return controller.close()
-        }
-        const pause = wait(given === 0 ? initialDelayInMs : chunkDelayInMs)
-        if (pause !== undefined) await pause
-        if (isOver) return
-        const part = copied(parts[given++] as LanguageModelStreamPart)
-        controller.enqueue(part.type === 'finish' ? markedAsCached(part) : part)
-      },
-      cancel: end,
-    },
-    { highWaterMark: 0 },
-  )
+  const settled = Promise.resolve()
+  return SharedStream.of(parts).listen({ give: givenAgain, pause, settled, signal, onEnd: () => endWait() })
+}
+
+/** A part for one who did not ask the model; the one that ends the stream says so. */
+export function givenAgain(part: LanguageModelStreamPart): LanguageModelStreamPart {
+  const copy = copied(part)
+  return copy.type === 'finish' ? markedAsCached(copy) : copy
 }

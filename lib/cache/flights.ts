@@ -3,6 +3,7 @@
 // Invariant: a flight is in the table from its begin until it has landed, was superseded, or nobody waits for its call
 // any more; whoever asks after that begins another.
 
+import { whenAborted } from '../when-aborted.ts'
 import type { Place } from './place.ts'
 import { TextMap } from './text-map.ts'
 
@@ -80,14 +81,12 @@ export function arrivals(flights: readonly Flight[], signal: AbortSignal | undef
   const answers = Promise.all(flights.map(({ answer }) => answer))
   if (signal === undefined) return answers
   return new Promise((resolve, reject) => {
-    const leave = () => {
-      reject(signal.reason)
-      for (const { call } of flights) call.leave(signal.reason)
+    const leave = (reason: unknown) => {
+      reject(reason)
+      for (const { call } of flights) call.leave(reason)
     }
     // The function itself may have aborted it by now.
-    if (signal.aborted) leave()
-    else signal.addEventListener('abort', leave, { once: true })
-    const stay = () => signal.removeEventListener('abort', leave)
+    const stay = whenAborted(signal, leave)
     answers.then(stay, stay)
     answers.then(resolve, reject)
   })

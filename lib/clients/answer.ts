@@ -2,8 +2,8 @@
 
 import { isWhole } from '../cache/admission.ts'
 import { type CallOptions, ON_CALL } from '../cache/get-or-set.ts'
+import { SharedStream } from '../cache/shared-stream.ts'
 import type { GetOrSetOptions, TokenUsage } from '../index.ts'
-import { Broadcast } from './broadcast.ts'
 import { answerEmbeddings } from './embeddings.ts'
 import { tokenUsageOf } from './estimate.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
@@ -13,6 +13,7 @@ import { cachedHeaders, streamResponse, textResponse, unkeptResponse } from './r
 import { ask, type Context, type StoredAnswer } from './upstream.ts'
 import type { Waiting } from './waiting.ts'
 
+const ENCODER = new TextEncoder()
 const EVENT_STREAM = { 'content-type': 'text/event-stream' }
 
 /** One call of a client's `fetch`. */
@@ -44,8 +45,8 @@ export async function answer(call: Call): Promise<Response> {
 async function answerOne(call: Call): Promise<Response> {
   const { context, request, url, signal, waiting, onEnd } = call
   let own: Exchange | undefined
-  let onStream!: (broadcast: Broadcast) => void
-  const streaming = new Promise<Broadcast>((resolve) => {
+  let onStream!: (shared: SharedStream<string>) => void
+  const streaming = new Promise<SharedStream<string>>((resolve) => {
     onStream = resolve
   })
   const fetch = (flight: AbortSignal) => {
@@ -59,20 +60,26 @@ async function answerOne(call: Call): Promise<Response> {
   }
   const options = fetchOptions(call, () => own, onCall)
   const answered = context.settings.cache.getOrSet<StoredAnswer>(request.input, request.place, fetch, options)
-  // A stream that was given tells its failure itself.
-  answered.catch(() => {})
   const found = await Promise.race([answered, streaming])
-  const isLive = found instanceof Broadcast
+  const isLive = found instanceof SharedStream
   const headers = own?.headers ?? cachedHeaders(isLive ? EVENT_STREAM : found.headers)
   if (!isLive && typeof found.body === 'string') {
     onEnd()
     return textResponse(url, headers, found.body)
   }
-  const broadcast = isLive ? found : new Broadcast(found.body as readonly string[], true)
-  return streamResponse(url, headers, broadcast, signal, (isEarly) => {
-    onEnd()
-    if (isEarly) waiting.leave()
+  const shared = isLive ? found : SharedStream.of(found.body as readonly string[])
+  const body = shared.listen({
+    give: (event) => ENCODER.encode(event),
+    settled: answered.catch((failure) => {
+      throw failure instanceof NotSent ? failure.cause : failure
+    }),
+    signal,
+    onEnd: (isEarly) => {
+      onEnd()
+      if (isEarly) waiting.leave()
+    },
   })
+  return streamResponse(url, headers, body)
 }
 
 function fetchOptions(

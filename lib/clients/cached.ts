@@ -3,6 +3,7 @@
 
 import { LONGEST_TIMEOUT, wrongType } from '../arguments.ts'
 import { read } from '../values/read.ts'
+import { whenAborted } from '../when-aborted.ts'
 import { answer } from './answer.ts'
 import { responseThatThrows } from './failures.ts'
 import { mark } from './mark.ts'
@@ -70,7 +71,8 @@ function redirect(client: Client, family: Family, settings: Settings): Client {
       signal.addEventListener('abort', () => upstream.abort(signal.reason), { once: true })
       return fetch(init, LONGEST_TIMEOUT, upstream)
     }
-    const onEnd = follow(init?.signal, controller)
+    // The caller's signal aborts the call, be it a stream by then.
+    const onEnd = whenAborted(init?.signal, (reason) => controller.abort(reason))
     const waiting = new Waiting(controller.signal, timeout)
     try {
       const context = { family, settings, send }
@@ -84,15 +86,6 @@ function redirect(client: Client, family: Family, settings: Settings): Client {
 
 function replace<Name extends (typeof METHODS)[number]>(client: Client, name: Name, method: Client[Name]): void {
   Object.defineProperty(client, name, { value: method, configurable: true, writable: true })
-}
-
-/** The caller's signal aborts the call, be it a stream by then, until what this returns is called. */
-function follow(signal: AbortSignal | null | undefined, controller: AbortController): () => void {
-  if (!signal) return () => {}
-  const abort = () => controller.abort(signal.reason)
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  return () => signal.removeEventListener('abort', abort)
 }
 
 /** What clients promise: the answer, and the response it came with. */

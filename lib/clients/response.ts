@@ -1,6 +1,5 @@
 // Answers as the client's own `fetch` would have given them, so that the client makes of them what it always does.
 
-import type { Broadcast } from './broadcast.ts'
 import type { Unkept } from './failures.ts'
 import { CACHE_HEADER } from './mark.ts'
 
@@ -18,14 +17,8 @@ export function textResponse(url: string, headers: [string, string][], text: str
   })
 }
 
-export function streamResponse(
-  url: string,
-  headers: [string, string][],
-  broadcast: Broadcast,
-  signal: AbortSignal,
-  onEnd: (isEarly: boolean) => void,
-): Response {
-  return at(url, new Response(broadcast.listen(signal, onEnd), { headers }))
+export function streamResponse(url: string, headers: [string, string][], body: ReadableStream<Uint8Array>): Response {
+  return at(url, new Response(body, { headers }))
 }
 
 /** What was not kept, for each of those who waited for it. */

@@ -1,8 +1,8 @@
 // One real request: admitted by the limiter, sent by the client's own means, read to its end, settled and released.
 
+import { SharedStream } from '../cache/shared-stream.ts'
 import type { Permit } from '../index.ts'
 import type { Milliseconds } from '../units.ts'
-import { Broadcast } from './broadcast.ts'
 import { estimateOf, permitUseOf } from './estimate.ts'
 import { eventsOf, fieldsOf, objectOf } from './events.ts'
 import type { Exchange } from './exchange.ts'
@@ -92,8 +92,8 @@ async function readWhole(response: Response, exchange: Exchange): Promise<string
 /** Hands the events on as they come. */
 async function readStream(request: ClientRequest, response: Response, exchange: Exchange): Promise<readonly string[]> {
   const summary = (request.protocol.summary as NonNullable<typeof request.protocol.summary>)()
-  const broadcast = new Broadcast()
-  exchange.streaming.resolve(broadcast)
+  const shared = SharedStream.begin<string>()
+  exchange.streaming.resolve(shared)
   const events = eventsOf(response.body as unknown as AsyncIterable<unknown>)
   try {
     for (;;) {
@@ -103,18 +103,18 @@ async function readStream(request: ClientRequest, response: Response, exchange: 
       if (data !== '') summary.add(name, data)
       if (summary.isOver) {
         exchange.summary = summary.answer
-        broadcast.push(event)
+        shared.push(event)
         letEnd(events)
         break
       }
-      broadcast.push(event)
+      shared.push(event)
     }
   } catch (failure) {
-    broadcast.fail(failure)
     throw new NotSent(failure)
+  } finally {
+    shared.end()
   }
-  broadcast.end()
-  return broadcast.events
+  return shared.items
 }
 
 /** Waits for the end of a body that nothing more is expected of, and for no longer than that is worth. */

@@ -2,6 +2,7 @@
 
 import { LONGEST_TIMEOUT } from '../arguments.ts'
 import type { Milliseconds } from '../units.ts'
+import { whenAborted } from '../when-aborted.ts'
 import type { Exchange } from './exchange.ts'
 import { timeoutError } from './failures.ts'
 
@@ -9,7 +10,7 @@ export class Waiting {
   readonly #leaving = new AbortController()
   readonly #signal: AbortSignal
   readonly #timeout: Milliseconds
-  readonly #leave: () => void
+  readonly #stopListening: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #isOver = false
 
@@ -17,9 +18,7 @@ export class Waiting {
   constructor(signal: AbortSignal, timeout: Milliseconds) {
     this.#signal = signal
     this.#timeout = Math.min(timeout, LONGEST_TIMEOUT)
-    this.#leave = () => this.#leaving.abort(signal.reason)
-    if (signal.aborted) this.#leave()
-    else signal.addEventListener('abort', this.#leave, { once: true })
+    this.#stopListening = whenAborted(signal, (reason) => this.#leaving.abort(reason))
   }
 
   /** Aborts when the wait ends before the answer. */
@@ -41,7 +40,7 @@ export class Waiting {
   end(): void {
     this.#isOver = true
     this.#stopTimer()
-    this.#signal.removeEventListener('abort', this.#leave)
+    this.#stopListening()
   }
 
   leave(): void {

@@ -1,5 +1,6 @@
 import { LONGEST_TIMEOUT } from '../arguments.ts'
 import * as native from '../native.ts'
+import { whenAborted } from '../when-aborted.ts'
 import { requestTooLarge } from './limiter-errors.ts'
 import type { Demand, PermitUse } from './permit-request.ts'
 import { TimerClock } from './timer-clock.ts'
@@ -77,21 +78,20 @@ export class PermitLine {
       const waiting: Waiting = {
         demand,
         grant(permit) {
-          signal?.removeEventListener('abort', leave)
+          stopListening()
           resolve(permit)
         },
         fail(error) {
-          signal?.removeEventListener('abort', leave)
+          stopListening()
           reject(error)
         },
         previous: this.#last,
         next: undefined,
       }
-      const leave = () => {
-        reject(signal?.reason)
+      const stopListening = whenAborted(signal, (reason) => {
+        reject(reason)
         this.#leave(waiting)
-      }
-      signal?.addEventListener('abort', leave, { once: true })
+      })
       this.#append(waiting)
       if (!isFirst) return
       native.limiterOnFreed(this.limiter, () => this.#admit())
