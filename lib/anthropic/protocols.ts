@@ -26,6 +26,7 @@ const messages: Protocol = {
   path: '/v1/messages',
   ignored: ['metadata'],
   mostOutput: ({ max_tokens }) => (typeof max_tokens === 'number' && max_tokens >= 0 ? max_tokens : undefined),
+  isAnswer: ({ content, error }) => Array.isArray(content) && !error,
   summary: () => new MessageSummary(),
 }
 

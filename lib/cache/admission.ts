@@ -16,7 +16,7 @@ const BAD_ENDS = new Set([
   'refusal',
   'incomplete',
 ])
-const BAD_STATES = new Set(['incomplete', 'failed', 'cancelled'])
+const BAD_STATES = new Set(['incomplete', 'failed', 'cancelled', 'queued', 'in_progress'])
 const END_NAMES = ['finishReason', 'finish_reason', 'stop_reason']
 
 /** Whether a value is no model's answer, or one that came to its natural end. */

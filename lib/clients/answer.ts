@@ -82,6 +82,10 @@ async function answerOne(call: Call): Promise<Response> {
   return streamResponse(url, headers, body)
 }
 
+function isKept(exchange: Exchange | undefined): boolean {
+  return exchange?.summary !== undefined && exchange.isAnswer && isWhole(exchange.summary)
+}
+
 function fetchOptions(
   { context, request, waiting }: Call,
   own: () => Exchange | undefined,
@@ -95,7 +99,7 @@ function fetchOptions(
     ...(ttl !== undefined && { ttl }),
     usage,
     cost: () => cost?.(usage() ?? ({} as TokenUsage), request.model),
-    shouldStore: () => own()?.summary !== undefined && isWhole(own()?.summary),
+    shouldStore: () => isKept(own()),
     [ON_CALL]: onCall,
   }
 }

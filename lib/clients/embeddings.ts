@@ -54,10 +54,9 @@ function isOne(input: unknown): boolean {
   return !Array.isArray(input) || typeof input[0] === 'number' || input.length === 0
 }
 
-function listOf({ summary, headers }: Exchange, text: string): EmbeddingList {
-  const data = (summary as Partial<EmbeddingList> | undefined)?.data
+function listOf({ summary, isAnswer, headers }: Exchange, text: string): EmbeddingList {
   // What is no list of embeddings goes to whoever asked, and is not kept.
-  if (!Array.isArray(data)) throw new Unkept(200, headers, text)
+  if (!isAnswer) throw new Unkept(200, headers, text)
   return summary as EmbeddingList
 }
 

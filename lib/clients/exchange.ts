@@ -8,7 +8,7 @@ import { deferred } from '../deferred.ts'
 export class Exchange {
   /** It was admitted, and is sent. */
   readonly sent = deferred<void>()
-  /** The headers of its answer are there. */
+  /** Its answer is there; of a stream, the headers. */
   readonly answered = deferred<void>()
   /** Its answer is a stream. */
   readonly streaming = deferred<SharedStream<string>>()
@@ -16,6 +16,8 @@ export class Exchange {
   headers: [string, string][] = []
   /** What its answer says of its end and its usage; `undefined` while it is not complete. */
   summary: object | undefined
+  /** Whether it is what the provider answers with; gateways put failures in its place. */
+  isAnswer = true
 }
 
 /** All who wait for a call of the cache know its exchange. */

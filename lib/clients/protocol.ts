@@ -18,6 +18,8 @@ export interface Protocol {
   readonly ignored: readonly string[]
   /** The most tokens that an answer may have, where a request says so. */
   readonly mostOutput: (body: Record<string, unknown>) => number | undefined
+  /** Whether a body, not streamed, is an answer at all: some gateways send failures as if they were. */
+  readonly isAnswer: (body: Record<string, unknown>) => boolean
   /** What is learned from a stream; without it, answers are lists of embeddings. */
   readonly summary?: () => StreamSummary
   /** Whether answers to this request depend on more than the request. */

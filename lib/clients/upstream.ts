@@ -51,11 +51,11 @@ export async function ask(
     const response = await orNotSent(send(request.init, signal))
     if (limiter !== undefined) heed(limiter, family.limitHeaders, response)
     exchange.headers = [...response.headers].filter(([name]) => !TRANSPORT.has(name))
-    exchange.answered.resolve()
     if (!response.ok) throw new Unkept(response.status, exchange.headers, await orNotSent(response.text()))
-    const body = isStream(request, response)
-      ? await readStream(request, response, exchange)
-      : await readWhole(response, exchange)
+    const isLive = isStream(request, response)
+    if (isLive) exchange.answered.resolve()
+    const body = isLive ? await readStream(request, response, exchange) : await readWhole(request, response, exchange)
+    exchange.answered.resolve()
     settle(permit, exchange.summary)
     return { headers: Object.fromEntries(exchange.headers.filter(([name]) => KEPT.includes(name))), body }
   } finally {
@@ -81,11 +81,12 @@ function isStream({ isStreamed, protocol }: ClientRequest, response: Response): 
   return isStreamed && protocol.summary !== undefined && response.body !== null && !type.includes('json')
 }
 
-async function readWhole(response: Response, exchange: Exchange): Promise<string> {
+async function readWhole({ protocol }: ClientRequest, response: Response, exchange: Exchange): Promise<string> {
   const text = await orNotSent(response.text())
   const answer = objectOf(text)
   // What is no JSON is no answer that is known here.
   exchange.summary = Object.keys(answer).length > 0 ? answer : undefined
+  exchange.isAnswer = protocol.isAnswer(answer)
   return text
 }
 

@@ -65,6 +65,7 @@ const chat: Protocol = {
     const most = numberOf(max_completion_tokens, max_tokens)
     return most === undefined ? undefined : most * (numberOf(n) ?? 1)
   },
+  isAnswer: ({ choices, error }) => Array.isArray(choices) && choices.length > 0 && !error,
   summary: () => new ChatSummary(),
 }
 
@@ -73,6 +74,7 @@ const responses: Protocol = {
   // Such an answer repeats whatever it was asked with.
   ignored: [],
   mostOutput: ({ max_output_tokens }) => numberOf(max_output_tokens),
+  isAnswer: ({ output, error }) => Array.isArray(output) && !error,
   summary: () => new ResponseSummary(),
   isStateful: ({ background, conversation }) => background === true || (conversation ?? null) !== null,
 }
@@ -81,6 +83,7 @@ const embeddings: Protocol = {
   path: '/embeddings',
   ignored: ['user'],
   mostOutput: () => 0,
+  isAnswer: ({ data }) => Array.isArray(data),
 }
 
 export const OPENAI: Family = {
