@@ -1,11 +1,17 @@
 // What two calls have to have in common to share an answer.
 
-import { ResponseCache } from '@aah/ai-evals-performance'
-import { type CacheMiddlewareOptions, cacheMiddleware, cacheOptions } from '@aah/ai-evals-performance/ai-sdk'
+import { EmbeddingCache, ResponseCache } from '@aah/ai-evals-performance'
+import {
+  type CacheMiddlewareOptions,
+  cacheMiddleware,
+  cacheOptions,
+  type EmbeddingMiddlewareOptions,
+  embeddingMiddleware,
+} from '@aah/ai-evals-performance/ai-sdk'
 import { describe, expect, test } from 'vitest'
 import { asking, saying, sdks } from './sdks.ts'
 
-describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel, version }) => {
+describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel, createOpenAICompatible, version }) => {
   /** Whether the second call is answered by what the first one left. */
   async function isShared(first: object, second: object, options: CacheMiddlewareOptions = {}): Promise<boolean> {
     const inner = new LanguageModel({ doGenerate: saying('yes') })
@@ -107,6 +113,48 @@ describe.each(sdks)('AI SDK $version', ({ ai, LanguageModel, version }) => {
       await ask('p', 'm', 'another account')
     }
     expect(asked).toEqual(['p m undefined', 'p n undefined', 'q m undefined', 'p m another account'])
+  })
+
+  test('models at two addresses are told apart, unless they have one name', async () => {
+    const requests = async (options: CacheMiddlewareOptions = {}) => {
+      const cache = new ResponseCache()
+      const urls: string[] = []
+      for (const baseURL of ['https://a.invalid/v1', 'https://a.invalid/v2', 'https://b.invalid/v1']) {
+        const fetch = async (url: unknown) => {
+          urls.push(String(url))
+          return Response.json({ choices: [{ index: 0, message: { content: 'yes' }, finish_reason: 'stop' }] })
+        }
+        const provider = createOpenAICompatible({ name: 'local', baseURL, fetch, queryParams: { key: baseURL } })
+        const middleware = cacheMiddleware({ cache, ...options })
+        for (let time = 0; time < 2; time++) {
+          await ai.generateText({ model: ai.wrapLanguageModel({ model: provider('m'), middleware }), prompt: 'a' })
+        }
+      }
+      return urls.length
+    }
+    expect(await requests()).toBe(3)
+    expect(await requests({ name: 'all' })).toBe(1)
+  })
+
+  test('embedding models at two addresses are told apart, unless they have one name', async () => {
+    const requests = async (options: EmbeddingMiddlewareOptions = {}) => {
+      const cache = new EmbeddingCache()
+      let count = 0
+      for (const baseURL of ['https://a.invalid/v1', 'https://b.invalid/v1']) {
+        const fetch = async () => {
+          count++
+          return Response.json({ data: [{ embedding: [1, 2] }] })
+        }
+        const model = createOpenAICompatible({ name: 'local', baseURL, fetch }).embeddingModel('m')
+        const middleware = embeddingMiddleware({ cache, ...options })
+        for (let time = 0; time < 2; time++) {
+          await ai.embed({ model: ai.wrapEmbeddingModel({ model, middleware }), value: 'a' })
+        }
+      }
+      return count
+    }
+    expect(await requests()).toBe(2)
+    expect(await requests({ name: 'all' })).toBe(1)
   })
 
   test('what a wrapped model calls itself outside does not matter', async () => {

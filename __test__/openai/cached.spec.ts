@@ -153,7 +153,7 @@ describe.each([6, 7] as const)('the client of openai %i', (major) => {
     const openai = cached(client)
     await openai.chat.completions.create(request)
     await openai.chat.completions.create(request, { headers: sample(1) })
-    await openai.chat.completions.create(request, { headers: { ...sample(1), 'x-mine': 'a' } })
+    await openai.chat.completions.create(request, { headers: { ...sample(1), 'x-request-id': 'a' } })
     await openai.chat.completions.create(request, { headers: sample(0) })
     expect(started.server.stats.requests).toBe(2)
     expect(seen).toEqual([null, null])

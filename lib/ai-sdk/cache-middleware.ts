@@ -10,9 +10,10 @@ import {
 } from '../arguments.ts'
 import { checkCost } from '../cache/usage.ts'
 import { cacheManager, type GetOrSetOptions, type Milliseconds, type ResponseCache } from '../index.ts'
+import { ignoredHeadersOf } from '../key/headers.ts'
 import { generate } from './generate.ts'
 import type { ReplayPace } from './replay.ts'
-import { ignoredHeadersOf, type KeyOptions } from './request.ts'
+import type { KeyOptions } from './request.ts'
 import { type LanguageModelResult, type LanguageModelStreamPart, SPECIFICATION } from './sdk.ts'
 import { stream } from './stream.ts'
 
@@ -36,8 +37,9 @@ export interface CacheMiddlewareOptions {
    */
   cache?: ResponseCache
   /**
-   * Tells apart what cannot be seen from outside. A model is known by its provider and its id; where it is asked at
-   * another address, with another account or through other middleware, give each a name.
+   * Tells apart what cannot be seen from outside. A model is known by its provider, its id and, if its class shows it, the
+   * address at which it is asked; where it is asked with another account or through other middleware, give each a name.
+   * A name also stands instead of the address: models of one name share answers, whichever way they are reached.
    */
   name?: string
   /**
@@ -89,7 +91,7 @@ export interface Settings {
  * A cache in front of a language model, for `wrapLanguageModel`: what was asked before is answered from what is kept.
  *
  * The key is the whole call: prompt with images and files by their content, tools, output schema, every setting and
- * `providerOptions`, and the provider and id of the model. Texts that were generated and texts that were streamed are
+ * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed are
  * kept apart. Equal calls at once are one request, in all threads and processes that share a store.
  *
  * A kept answer is what the model gave, with its usage, warnings and metadata, without the body of the request and the

@@ -1,11 +1,12 @@
 import type { EmbeddingModelMiddleware } from 'ai'
 import { checkOptions, checkString, integerOption, positiveOption, wrongType } from '../arguments.ts'
+import { isAskedByCache, signalOfCache } from '../cache/nested.ts'
 import { checkCost } from '../cache/usage.ts'
 import { cacheManager, type EmbeddingCache, type Milliseconds } from '../index.ts'
 import { encodeKey } from '../key/encode.ts'
+import { ignoredHeadersOf, keyHeaders } from '../key/headers.ts'
 import { splitOptions } from './cache-options.ts'
-import { isAskedByCache, signalOfCache } from './nested.ts'
-import { ignoredHeadersOf, keyHeaders } from './request.ts'
+import { addressOf } from './request.ts'
 import { type EmbeddingCall, type EmbeddingResult, OWN_NAME, SPECIFICATION } from './sdk.ts'
 
 /** Where embeddings are kept, and which they are. */
@@ -37,7 +38,7 @@ export interface EmbeddingMiddlewareOptions {
  * A cache in front of an embedding model, for `wrapEmbeddingModel`: of the values that are embedded, together or one by
  * one, the model is asked only for those that it was never asked for, all of them at once and each once.
  *
- * An embedding is kept under its text, the provider and id of the model, and the `providerOptions`, dimensions and headers
+ * An embedding is kept under its text, the provider, id and address of the model, and the `providerOptions`, dimensions and headers
  * of the call. `usage` is what the call really used, so 0 tokens where every value was there; then the result says
  * `{ cached: true }` under `providerMetadata['ai-evals-performance']`. The other metadata are those of the request that
  * was made, if there was one. `embedMany` splits its values as the model wants them, and each part is a call. A call of
@@ -122,7 +123,8 @@ async function isAboutSingleValues({ params: { values, providerOptions }, model 
 /** Everything that an embedding depends on besides its text. */
 function modelOf({ params, model }: EmbeddingCall, { name, ignoredHeaders }: Settings): string {
   const { values: _, abortSignal: __, headers, ...settings } = params
-  const more = encodeKey({ ...settings, name, headers: keyHeaders(headers, ignoredHeaders) }, 'params')
+  const address = name === undefined ? addressOf(model) : undefined
+  const more = encodeKey({ ...settings, name, address, headers: keyHeaders(headers, ignoredHeaders) }, 'params')
   const identity = [model.provider, model.modelId]
   return JSON.stringify(more === '{}' ? identity : [...identity, more])
 }

@@ -1,7 +1,7 @@
 // Answers that are asked for all at once.
 
+import { isAskedByCache, signalOfCache } from '../cache/nested.ts'
 import type { Settings } from './cache-middleware.ts'
-import { isAskedByCache, signalOfCache } from './nested.ts'
 import { requestOf } from './request.ts'
 import { copied, type LanguageCall, type LanguageModelResult, markedAsCached } from './sdk.ts'
 

@@ -4,7 +4,8 @@
 // (`abortSignal`), headers that carry credentials or name single requests, and which of several ways a tool call was
 // numbered or the content of a file was written.
 
-import { outOfRange, wrongType } from '../arguments.ts'
+import { keyHeaders } from '../key/headers.ts'
+import { read } from '../values/read.ts'
 import { type CacheCallOptions, splitOptions } from './cache-options.ts'
 import type { LanguageCall, LanguageModel, LanguageParams } from './sdk.ts'
 
@@ -25,10 +26,6 @@ export interface KeyOptions {
   readonly ignoredHeaders: ReadonlySet<string>
 }
 
-/** Headers with credentials, which no key may hold, and those that are new for each request. */
-const VOLATILE_HEADER =
-  /auth|api-?key|secret|token|cookie|credential|passw|signature|session|trace|span|baggage|sentry|^b3$|^x-b3|request-?id|correlation-?id|invocation-?id|idempotency|nonce|timestamp|^date$|^user-agent$|^x-stainless/
-
 export function requestOf(type: 'generate' | 'stream', { params, model }: LanguageCall, options: KeyOptions): Request {
   const { own, rest: providerOptions } = splitOptions(params.providerOptions)
   const seen = { ...params, providerOptions }
@@ -44,32 +41,28 @@ export function requestOf(type: 'generate' | 'stream', { params, model }: Langua
 }
 
 /** What tells one model from another, as far as that can be seen from outside. */
-export function identityOf(model: Pick<LanguageModel, 'provider' | 'modelId'>, name: string | undefined) {
-  const { provider, modelId, specificationVersion } = model as LanguageModel
-  return { specification: `ai-sdk ${specificationVersion}`, name, provider, model: modelId }
+function identityOf(model: LanguageModel, name: string | undefined) {
+  const { provider, modelId, specificationVersion } = model
+  const address = name === undefined ? addressOf(model) : undefined
+  return { specification: `ai-sdk ${specificationVersion}`, name, provider, model: modelId, address }
 }
 
-/** The headers that an answer may depend on, by their names in small letters; `undefined` where there are none. */
-export function keyHeaders(headers: LanguageParams['headers'], ignored: ReadonlySet<string>): object | undefined {
-  const kept: [string, string][] = []
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    const known = name.toLowerCase()
-    if (value !== undefined && !VOLATILE_HEADER.test(known) && !ignored.has(known)) kept.push([known, value])
+/**
+ * Where a model is asked: the providers of the SDK hold it in the model's `config`, as a text or as a function that makes
+ * URLs. That is not public API, so whatever else is found there says nothing.
+ */
+export function addressOf(model: { modelId: string }): string | undefined {
+  const config = read(model, 'config')
+  const [base, urlOf] = [read(config, 'baseURL'), read(config, 'url')]
+  try {
+    const found =
+      typeof urlOf === 'function' ? Reflect.apply(urlOf, config, [{ path: '', modelId: model.modelId }]) : base
+    const { protocol, host, pathname } = new URL(found as string)
+    // No credentials, which other parts may contain.
+    return `${protocol}//${host}${pathname}`
+  } catch {
+    return undefined
   }
-  return kept.length === 0 ? undefined : Object.fromEntries(kept)
-}
-
-/** The names of headers that a user wants to have ignored. */
-export function ignoredHeadersOf(names: unknown): ReadonlySet<string> {
-  if (names === undefined) return new Set()
-  if (!Array.isArray(names)) throw wrongType('ignoreHeaders', 'an array of names', names)
-  return new Set(
-    names.map((name, index) => {
-      if (typeof name !== 'string') throw wrongType(`ignoreHeaders[${index}]`, 'a string', name)
-      if (name === '') throw outOfRange(`ignoreHeaders[${index}]`, 'the name of a header', name)
-      return name.toLowerCase()
-    }),
-  )
 }
 
 /** Parts of messages, of which each version knows others; whatever is unknown stays as it is. */

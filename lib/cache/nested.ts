@@ -1,8 +1,8 @@
-// Which calls come from a cache that waits for their answer itself, since a model can be wrapped twice.
+// Which calls come from a cache that waits for their answer itself, since a model or a client can be wrapped twice.
 //
-// The signal that a cache gives with a call is passed on by every middleware, so calls are known by it.
+// The signal that goes with a call of a cache is passed on by whatever is in between, so calls are known by it.
 
-import type { BaseCache } from '../cache/base-cache.ts'
+import type { BaseCache } from './base-cache.ts'
 
 const waiting = new WeakMap<AbortSignal, readonly BaseCache[]>()
 

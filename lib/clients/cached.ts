@@ -2,6 +2,8 @@
 // was made of: only how it sends is replaced, so that everything it makes of an answer stays its own.
 
 import { LONGEST_TIMEOUT, wrongType } from '../arguments.ts'
+import { isAskedByCache, signalOfCache } from '../cache/nested.ts'
+import { ResponseCache } from '../index.ts'
 import { read } from '../values/read.ts'
 import { whenAborted } from '../when-aborted.ts'
 import { answer } from './answer.ts'
@@ -65,23 +67,30 @@ function redirect(client: Client, family: Family, settings: Settings): Client {
     const fetch = (init: RequestInit | undefined, timeout: number, controller: AbortController) =>
       Reflect.apply(fetchWithTimeout, client, [url, init, timeout, controller, ...rest])
     if (request === undefined) return fetch(init, timeout, controller)
+    const isNested = isAskedByCache(controller.signal, settings.cache)
     const send: Send = (init, signal) => {
       // Its own: whoever asked first may leave before the others.
       const upstream = new AbortController()
       signal.addEventListener('abort', () => upstream.abort(signal.reason), { once: true })
+      signalOfCache(upstream.signal, settings.cache, controller.signal)
       return fetch(init, LONGEST_TIMEOUT, upstream)
     }
     // The caller's signal aborts the call, be it a stream by then.
     const onEnd = whenAborted(init?.signal, (reason) => controller.abort(reason))
     const waiting = new Waiting(controller.signal, timeout)
     try {
-      const context = { family, settings, send }
+      const context = { family, settings: isNested ? uncached(settings) : settings, send }
       return await answer({ context, request, url: String(url), signal: controller.signal, waiting, onEnd })
     } finally {
       waiting.end()
     }
   })
   return client
+}
+
+/** For a call of which the same cache waits for the answer already, through another wrapper. */
+function uncached(settings: Settings): Settings {
+  return { ...settings, cache: new ResponseCache({ mode: 'off' }) }
 }
 
 function replace<Name extends (typeof METHODS)[number]>(client: Client, name: Name, method: Client[Name]): void {

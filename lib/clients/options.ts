@@ -1,5 +1,6 @@
 import { checkFunction, checkOptions, checkString, integerOption, positiveOption, wrongType } from '../arguments.ts'
 import { type Milliseconds, type RateLimiter, ResponseCache, type TokenUsage } from '../index.ts'
+import { ignoredHeadersOf } from '../key/headers.ts'
 import { read } from '../values/read.ts'
 
 /** How the answers of a client are cached, and its requests limited. */
@@ -39,6 +40,12 @@ export interface CachedOptions {
    * of its embeddings, `metadata` of Anthropic's messages
    */
   ignore?: readonly string[]
+  /**
+   * Names of headers that change from call to call and change nothing about the answer. Credentials, cookies, and headers
+   * that name, date or trace single requests are known as such. All others are part of the key: gateways choose models by
+   * them.
+   */
+  ignoreHeaders?: string[]
   /** What an answer cost, in whatever currency: what each hit on it saves. */
   cost?: (usage: TokenUsage, model: string) => number | undefined
   /** The most tokens that a request will use, for the limiter: where the estimate from its text is not good enough. */
@@ -49,6 +56,8 @@ export interface CachedOptions {
 export interface Settings extends CachedOptions {
   readonly cache: ResponseCache
   readonly sample: number
+  /** In small letters. */
+  readonly ignoredHeaders: ReadonlySet<string>
 }
 
 export function settingsOf(options: CachedOptions | undefined): Settings {
@@ -64,7 +73,8 @@ export function settingsOf(options: CachedOptions | undefined): Settings {
   }
   if (cost !== undefined) checkFunction('cost', cost)
   if (estimateTokens !== undefined) checkFunction('estimateTokens', estimateTokens)
-  return { ...options, cache, sample: integerOption('sample', sample, 0, 0) }
+  const ignoredHeaders = ignoredHeadersOf(options?.ignoreHeaders)
+  return { ...options, cache, sample: integerOption('sample', sample, 0, 0), ignoredHeaders }
 }
 
 function checkMethods(name: string, value: unknown, expected: string, methods: readonly string[]): void {

@@ -1,13 +1,13 @@
 // What a client is about to send, as a cache sees it.
 
 import { outOfRange } from '../arguments.ts'
+import { keyHeaders } from '../key/headers.ts'
 import type { Settings } from './options.ts'
 import type { Family, Protocol } from './protocol.ts'
 import { SAMPLE_HEADER } from './sample.ts'
 
-/** Headers that an answer depends on: whose account it is made for, and which version of the interface. */
+/** Headers that say whose account an answer is made for. */
 const ACCOUNT_HEADERS = ['openai-organization', 'openai-project', 'anthropic-workspace-id', 'anthropic-user-profile-id']
-const VERSION_HEADERS = ['openai-beta', 'anthropic-beta', 'anthropic-version']
 
 /** A request to an endpoint whose answers are cached. */
 export interface ClientRequest {
@@ -48,7 +48,7 @@ export function requestOf(
     model: typeof body.model === 'string' ? body.model : '',
     isStreamed: body.stream === true,
     sample,
-    place: placeOf(protocol, settings.name, target, headers),
+    place: placeOf(protocol, settings, target, headers),
     input: Object.fromEntries(Object.entries(body).filter(([name]) => !ignored.has(name))),
     init: { ...rest, headers },
   }
@@ -71,15 +71,15 @@ function sampleIn(header: string | null): number | undefined {
   return Number(header)
 }
 
-function placeOf(protocol: Protocol, name: string | undefined, url: URL, headers: Headers): Record<string, unknown> {
-  const versions = headersIn(headers, VERSION_HEADERS)
-  if (name !== undefined) return { provider: name, path: protocol.path, query: url.search, ...versions }
+function placeOf(
+  { path }: Protocol,
+  { name, ignoredHeaders }: Settings,
+  url: URL,
+  sent: Headers,
+): Record<string, unknown> {
+  const without = name === undefined ? ignoredHeaders : new Set([...ignoredHeaders, ...ACCOUNT_HEADERS])
+  const headers = keyHeaders(Object.fromEntries(sent), without)
+  if (name !== undefined) return { provider: name, path, query: url.search, headers }
   // Without a name and password that the URL may contain.
-  const address = `${url.protocol}//${url.host}${url.pathname}${url.search}`
-  return { url: address, ...versions, ...headersIn(headers, ACCOUNT_HEADERS) }
-}
-
-function headersIn(headers: Headers, names: readonly string[]): Record<string, string> {
-  const found = names.map((name) => [name, headers.get(name)] as const)
-  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== null))
+  return { url: `${url.protocol}//${url.host}${url.pathname}${url.search}`, headers }
 }
