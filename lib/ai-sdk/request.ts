@@ -57,7 +57,8 @@ export function addressOf(model: { modelId: string }): string | undefined {
   try {
     const found =
       typeof urlOf === 'function' ? Reflect.apply(urlOf, config, [{ path: '', modelId: model.modelId }]) : base
-    const { protocol, host, pathname } = new URL(found as string)
+    if (typeof found !== 'string') return undefined
+    const { protocol, host, pathname } = new URL(found)
     // No credentials, which other parts may contain.
     return `${protocol}//${host}${pathname}`
   } catch {

@@ -28,7 +28,7 @@ export interface AnthropicClient {
  * not kept.
  *
  * A stream is given on as it comes, to all who ask for it meanwhile. It is kept when it ended well, and goes on as long as
- * anybody reads it; from the cache it comes event by event.
+ * anybody reads it; from the cache the same events come.
  *
  * Retries of the client are off (`maxRetries: 0`), unless a call or `withOptions` asks for them: each would be a request
  * that an executor or limiter does not know of. `new ParallelExecutor({ retry: true, … })` retries what is worth it, after

@@ -67,7 +67,7 @@ async function answerOne(call: Call): Promise<Response> {
     onEnd()
     return textResponse(url, headers, found.body)
   }
-  const shared = isLive ? found : SharedStream.of(found.body as readonly string[])
+  const shared = isLive ? found : SharedStream.of([(found.body as readonly string[]).join('')])
   const body = shared.listen({
     give: (event) => ENCODER.encode(event),
     settled: answered.catch((failure) => {
