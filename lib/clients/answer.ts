@@ -7,7 +7,7 @@ import type { GetOrSetOptions, TokenUsage } from '../index.ts'
 import { answerEmbeddings } from './embeddings.ts'
 import { tokenUsageOf } from './estimate.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
-import { NotSent, responseThatThrows, Unkept } from './failures.ts'
+import { isNotSent, isUnkept, responseThatThrows } from './failures.ts'
 import type { ClientRequest } from './request.ts'
 import { cachedHeaders, streamResponse, textResponse, unkeptResponse } from './response.ts'
 import { ask, type Context, type StoredAnswer } from './upstream.ts'
@@ -36,8 +36,8 @@ export async function answer(call: Call): Promise<Response> {
   } catch (failure) {
     onEnd()
     if (waiting.signal.aborted) throw waiting.signal.reason
-    if (failure instanceof Unkept) return unkeptResponse(url, failure)
-    if (failure instanceof NotSent) throw failure.cause
+    if (isUnkept(failure)) return unkeptResponse(url, failure)
+    if (isNotSent(failure)) throw failure.cause
     return responseThatThrows(failure)
   }
 }
@@ -71,7 +71,7 @@ async function answerOne(call: Call): Promise<Response> {
   const body = shared.listen({
     give: (event) => ENCODER.encode(event),
     settled: answered.catch((failure) => {
-      throw failure instanceof NotSent ? failure.cause : failure
+      throw isNotSent(failure) ? failure.cause : failure
     }),
     signal,
     onEnd: (isEarly) => {

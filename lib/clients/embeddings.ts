@@ -3,7 +3,7 @@
 import type { Call } from './answer.ts'
 import { tokenUsageOf } from './estimate.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
-import { Unkept } from './failures.ts'
+import { unkept } from './failures.ts'
 import { cachedHeaders, textResponse } from './response.ts'
 import { ask } from './upstream.ts'
 
@@ -56,7 +56,7 @@ function isOne(input: unknown): boolean {
 
 function listOf({ summary, isAnswer, headers }: Exchange, text: string): EmbeddingList {
   // What is no list of embeddings goes to whoever asked, and is not kept.
-  if (!isAnswer) throw new Unkept(200, headers, text)
+  if (!isAnswer) throw unkept(200, headers, text)
   return summary as EmbeddingList
 }
 

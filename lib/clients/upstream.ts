@@ -6,7 +6,7 @@ import type { Milliseconds } from '../units.ts'
 import { estimateOf, permitUseOf } from './estimate.ts'
 import { eventsOf, fieldsOf, objectOf } from './events.ts'
 import type { Exchange } from './exchange.ts'
-import { NotSent, Unkept } from './failures.ts'
+import { notSent, unkept } from './failures.ts'
 import { heed } from './limits.ts'
 import type { Settings } from './options.ts'
 import type { Family } from './protocol.ts'
@@ -51,7 +51,7 @@ export async function ask(
     const response = await orNotSent(send(request.init, signal))
     if (limiter !== undefined) heed(limiter, family.limitHeaders, response)
     exchange.headers = [...response.headers].filter(([name]) => !TRANSPORT.has(name))
-    if (!response.ok) throw new Unkept(response.status, exchange.headers, await orNotSent(response.text()))
+    if (!response.ok) throw unkept(response.status, exchange.headers, await orNotSent(response.text()))
     const isLive = isStream(request, response)
     if (isLive) exchange.answered.resolve()
     const body = isLive ? await readStream(request, response, exchange) : await readWhole(request, response, exchange)
@@ -72,7 +72,7 @@ async function orNotSent<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise
   } catch (failure) {
-    throw new NotSent(failure)
+    throw notSent(failure)
   }
 }
 
@@ -111,7 +111,7 @@ async function readStream(request: ClientRequest, response: Response, exchange: 
       shared.push(event)
     }
   } catch (failure) {
-    throw new NotSent(failure)
+    throw notSent(failure)
   } finally {
     shared.end()
   }
