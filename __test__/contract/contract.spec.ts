@@ -38,7 +38,14 @@ describe('the declarations of the entry points', () => {
   })
 
   test('that of Prisma compiles without pg and its types', () => {
-    expect(messagesOf('types/prisma.d.ts', /\/node_modules\/(@types\/)?pg\//)).toEqual([])
+    expect(messagesOf('types/prisma.d.ts', { missing: /\/node_modules\/(@types\/)?pg\// })).toEqual([])
+  })
+
+  test('that of the AI SDK compiles by the rules of node16, where version 7 is no CommonJS', () => {
+    const paths = { ai: [path('../../node_modules/ai-7/dist/index.d.ts')] }
+    const { Node16: module } = ts.ModuleKind
+    const { Node16: moduleResolution } = ts.ModuleResolutionKind
+    expect(messagesOf('types/ai-sdk.d.ts', { options: { module, moduleResolution, paths } })).toEqual([])
   })
 })
 
@@ -59,11 +66,11 @@ describe('the documented API', () => {
 })
 
 /** What the compiler says to a declaration file, as it is found where some packages are not installed. */
-function messagesOf(name: string, missing?: RegExp): string[] {
-  const options = { ...compilerOptions(), skipLibCheck: false }
+function messagesOf(name: string, more: { missing?: RegExp; options?: ts.CompilerOptions } = {}): string[] {
+  const options = { ...compilerOptions(), skipLibCheck: false, ...more.options }
   const host = ts.createCompilerHost(options)
   const { fileExists } = host
-  host.fileExists = (file) => !missing?.test(file) && fileExists(file)
+  host.fileExists = (file) => !more.missing?.test(file) && fileExists(file)
   const program = ts.createProgram([path(`../../${name}`)], options, host)
   const file = program.getSourceFile(path(`../../${name}`))
   return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(({ messageText }) =>
