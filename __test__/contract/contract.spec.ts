@@ -29,7 +29,7 @@ beforeAll(() => {
   }
 }, 60_000)
 
-describe('the declarations of the entry points', () => {
+describe('the declarations of the entry points', { timeout: 60_000 }, () => {
   const files = ['index.d.ts', ...readdirSync(path('../../types')).map((name) => `types/${name}`)]
 
   test.each(files)('%s compiles without skipLibCheck', (name) => {
