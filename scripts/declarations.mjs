@@ -23,6 +23,11 @@ async function rollUp(entry, target) {
   })
   const paths = (id) => (id.endsWith('index.ts') ? '../index.js' : id)
   const { output } = await bundle.generate({ format: 'es', paths })
-  // A `#private` member would make each class nominal; users pass plain objects of the same shape, as they could before.
-  writeFileSync(join(root, target), HEADER + output[0].code.replace(/^ *#private;\n/gm, ''))
+  const code = output[0].code
+    // A `#private` member would make each class nominal; users pass plain objects of the same shape, as they could before.
+    .replace(/^ *#private;\n/gm, '')
+    // Who uses Prisma with another database has no `pg`: what refers to its types is `any` then. And by the rules of
+    // `node16`, declarations of CommonJS cannot import modules, not even types.
+    .replace(/^import .* from '[^.:]+';$/gm, '// @ts-ignore: may be a module, or not installed\n$&')
+  writeFileSync(join(root, target), HEADER + code)
 }

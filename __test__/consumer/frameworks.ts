@@ -1,8 +1,12 @@
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bin, expectAllPassed, run } from './install.ts'
 
 const MINUTES = 60_000
+/** A schema with its client, as `prisma generate` makes it. */
+const PRISMA = fileURLToPath(new URL('../../examples/prisma', import.meta.url))
 const LOADED = { 'ai-sdk': true, anthropic: true, keyv: true, openai: true }
 
 /** Projects with the packages that the subpaths work with, in their current versions and in one that is too old. */
@@ -49,6 +53,26 @@ export function testFrameworks(
       const jest = join(project, 'node_modules/jest/bin/jest.js')
       await run(nodes[version] ?? '', [jest, '--json', '--outputFile=results.json'], project)
       expectAllPassed(project, '__jest__')
+    })
+
+    test.each(versionsOfFrameworks)('passes in Vitest on the %s Node.js', async (version) => {
+      const vitest = join(project, 'node_modules/vitest/vitest.mjs')
+      await run(nodes[version] ?? '', [vitest, 'run', '--reporter=json', '--outputFile=results.json'], project)
+      expectAllPassed(project, 'test')
+    })
+  })
+
+  describe('beside Prisma on SQLite, without pg', () => {
+    let project = ''
+    beforeAll(async () => {
+      project = await install('prisma')
+      for (const name of ['generated', 'tables.sql']) {
+        cpSync(join(PRISMA, name), join(project, name), { recursive: true })
+      }
+    }, 10 * MINUTES)
+
+    test('type-checks, all declarations included', async () => {
+      await run(bin('tsc'), ['-p', '.'], project)
     })
 
     test.each(versionsOfFrameworks)('passes in Vitest on the %s Node.js', async (version) => {

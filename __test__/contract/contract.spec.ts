@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as ours from '@aah/ai-evals-performance'
 import ts from 'typescript'
@@ -29,6 +29,26 @@ beforeAll(() => {
   }
 }, 60_000)
 
+describe('the declarations of the entry points', { timeout: 60_000 }, () => {
+  const files = ['index.d.ts', ...readdirSync(path('../../types')).map((name) => `types/${name}`)]
+
+  test.each(files)('%s compiles without skipLibCheck', (name) => {
+    expect(files.length).toBeGreaterThan(5)
+    expect(messagesOf(name)).toEqual([])
+  })
+
+  test('that of Prisma compiles without pg and its types', () => {
+    expect(messagesOf('types/prisma.d.ts', { missing: /\/node_modules\/(@types\/)?pg\// })).toEqual([])
+  })
+
+  test('that of the AI SDK compiles by the rules of node16, where version 7 is no CommonJS', () => {
+    const paths = { ai: [path('../../node_modules/ai-7/dist/index.d.ts')] }
+    const { Node16: module } = ts.ModuleKind
+    const { Node16: moduleResolution } = ts.ModuleResolutionKind
+    expect(messagesOf('types/ai-sdk.d.ts', { options: { module, moduleResolution, paths } })).toEqual([])
+  })
+})
+
 describe('the documented API', () => {
   test('is not empty, and the declarations compile without skipLibCheck', () => {
     expect(documented.length).toBeGreaterThan(30)
@@ -45,15 +65,31 @@ describe('the documented API', () => {
   })
 })
 
+/** What the compiler says to a declaration file, as it is found where some packages are not installed. */
+function messagesOf(name: string, more: { missing?: RegExp; options?: ts.CompilerOptions } = {}): string[] {
+  const options = { ...compilerOptions(), skipLibCheck: false, ...more.options }
+  const host = ts.createCompilerHost(options)
+  const { fileExists } = host
+  host.fileExists = (file) => !more.missing?.test(file) && fileExists(file)
+  const program = ts.createProgram([path(`../../${name}`)], options, host)
+  const file = program.getSourceFile(path(`../../${name}`))
+  return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(({ messageText }) =>
+    ts.flattenDiagnosticMessageText(messageText, '\n'),
+  )
+}
+
 /** Everything written here; not the declarations of Node.js and the language, which tsc checks on its own. */
 function compile(): ts.Diagnostic[] {
-  const { config } = ts.readConfigFile(TSCONFIG, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, path('../..'))
-  const program = ts.createProgram([CONFORMANCE], { ...options, skipLibCheck: false, noEmit: true })
+  const program = ts.createProgram([CONFORMANCE], { ...compilerOptions(), skipLibCheck: false, noEmit: true })
   return program
     .getSourceFiles()
     .filter(({ fileName }) => !fileName.includes('/node_modules/'))
     .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+}
+
+function compilerOptions(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(TSCONFIG, ts.sys.readFile)
+  return ts.parseJsonConfigFileContent(config, ts.sys, path('../..')).options
 }
 
 function exportsOf(file: string): Export[] {

@@ -200,6 +200,54 @@ describe('the adapter', () => {
     expect(new Set(seen.values())).toEqual(new Set([1]))
   })
 
+  describe('over many entries', () => {
+    const MANY = Array.from({ length: 12_000 }, (_, index) => ({ key: `ns:${index}`, value: index }))
+
+    /** An adapter with that many on disk, and how often the event loop was free during what it is asked. */
+    async function filled() {
+      const adapter = open()
+      adapter.namespace = 'ns'
+      await adapter.setMany(MANY)
+      await adapter.store.flush()
+      const turnsDuring = async (work: Promise<unknown>) => {
+        let turns = 0
+        const { port1, port2 } = new MessageChannel()
+        port1.on('message', () => {
+          turns += 1
+          port2.postMessage(0)
+        })
+        port2.postMessage(0)
+        await work
+        port1.close()
+        return turns
+      }
+      return { adapter, turnsDuring }
+    }
+
+    test.each(['clear', 'iterator'] as const)('%s lets other work go on', async (name) => {
+      const { adapter, turnsDuring } = await filled()
+      const work = name === 'clear' ? adapter.clear() : collect(adapter.iterator('ns'))
+      expect(await turnsDuring(work)).toBeGreaterThan(5)
+    })
+
+    test('clear leaves what is set meanwhile, and goes to its end under fake timers', async () => {
+      const { adapter } = await filled()
+      vi.useFakeTimers()
+      const cleared = adapter.clear()
+      await adapter.set('ns:7', 'new')
+      await cleared
+      expect(await collect(adapter.iterator())).toEqual([['ns:7', 'new']])
+    })
+
+    test('an end waits for what is being cleared', async () => {
+      const { adapter } = await filled()
+      const store = adapter.store.folder
+      void adapter.clear()
+      await adapter.disconnect()
+      expect(await collect(open({ store }).iterator())).toEqual([])
+    })
+  })
+
   test('keeps no entry after an end that is past, and for ever without one', async () => {
     const adapter = open()
     await adapter.set('past', 1, -1)

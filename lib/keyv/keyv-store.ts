@@ -5,6 +5,7 @@ import { FREE } from '../cache/usage.ts'
 import { asyncDispose } from '../dispose.ts'
 import { Store } from '../index.ts'
 import { encodeText } from '../key/text.ts'
+import { nextTurn } from '../next-turn.ts'
 import { handleOf } from '../store/store.ts'
 import { type StoredFacts, StoreTier } from '../store/store-tier.ts'
 import type { Milliseconds } from '../units.ts'
@@ -82,6 +83,8 @@ export class KeyvStore extends EventEmitter {
   namespace: string | undefined
   readonly #tier: StoreTier
   readonly #isOwn: boolean
+  /** Each `clear()` that is under way, by the keys that were set since it began. */
+  readonly #clears = new Map<Set<string>, Promise<void>>()
 
   /** @throws TypeError or RangeError for an option of the wrong type or without sense. */
   constructor(options: KeyvStoreOptions) {
@@ -142,11 +145,16 @@ export class KeyvStore extends EventEmitter {
     return listOf('keys', keys).map((key) => this.#tier.has(requestOf(key)))
   }
 
-  /** Removes the entries of keyv's namespace; without one, all that this adapter can have. */
+  /**
+   * Removes the entries of keyv's namespace; without one, all that this adapter can have. It lets other work go on
+   * meanwhile, and what that sets here stays.
+   */
   async clear(): Promise<void> {
     if (!this.namespace) return this.#tier.clear()
-    const prefix = prefixOf(this.namespace)
-    this.#tier.deleteLabelled((label) => label.startsWith(prefix))
+    const setSince = new Set<string>()
+    const done = this.#clear(prefixOf(this.namespace), setSince).finally(() => this.#clears.delete(setSince))
+    this.#clears.set(setSince, done)
+    return done
   }
 
   /**
@@ -156,6 +164,7 @@ export class KeyvStore extends EventEmitter {
   async *iterator<Value>(namespace?: string): AsyncGenerator<[key: string, value: Awaited<Value>], void> {
     const prefix = namespace ? prefixOf(namespace) : ''
     for (let cursor = 0; cursor >= 0; ) {
+      if (cursor > 0) await nextTurn()
       const page = this.#tier.page(prefix, cursor)
       yield* page.entries as [string, Awaited<Value>][]
       cursor = page.cursor
@@ -164,6 +173,7 @@ export class KeyvStore extends EventEmitter {
 
   /** Writes what is still to be written and gives the folder back; leaves a store alone that was open before. */
   async disconnect(): Promise<void> {
+    await Promise.all(this.#clears.values())
     if (this.#isOwn) await this.store.close()
   }
 
@@ -172,7 +182,16 @@ export class KeyvStore extends EventEmitter {
     return this.disconnect()
   }
 
+  async #clear(prefix: string, setSince: ReadonlySet<string>): Promise<void> {
+    const isDoomed = (label: string) => label.startsWith(prefix) && !setSince.has(label)
+    for (let cursor = 0; cursor >= 0; ) {
+      if (cursor > 0) await nextTurn()
+      cursor = this.#tier.deleteLabelledPage(cursor, isDoomed).cursor
+    }
+  }
+
   #put({ request, value, facts }: Prepared): boolean {
+    for (const setSince of this.#clears.keys()) setSince.add(facts.label as string)
     return this.#tier.put(request, value, facts)
   }
 }

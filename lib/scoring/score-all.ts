@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { checkOptions, checkSignal, integerOption, outOfRange, wrongType } from '../arguments.ts'
 import { NativeScoring } from '../native.ts'
+import { nextTurn } from '../next-turn.ts'
 import { type Submit, textsOf, vectorsOf } from './pack.ts'
 import type { ScoreOptions, TextPair, TextScorer, VectorPair, VectorScorer } from './types.ts'
 
@@ -8,9 +9,6 @@ const SCORERS: readonly (TextScorer | VectorScorer)[] = ['exact', 'normalizedExa
 
 /** Chunks that wait for each thread at most, so that none runs dry while the calling thread does something else. */
 const AHEAD = 4
-
-// Taken once, on purpose: a turn of the event loop is no time, and scoring goes on under fake timers.
-const { setImmediate } = globalThis
 
 /**
  * Scores each pair `[expected, actual]` on threads of its own, while the calling thread stays free for others: its event
@@ -92,7 +90,7 @@ async function score(
       const chunk = submit(run, pairs, next, length)
       next = chunk.next
       if (chunk.unfinished >= ahead) await run.until(ahead / 2)
-      else await new Promise<void>((resolve) => setImmediate(resolve))
+      else await nextTurn()
     }
     await run.until(0)
     return run.take()

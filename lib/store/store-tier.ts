@@ -125,16 +125,22 @@ export class StoreTier {
 
   /** Removes the entries whose labels match; how many there were. */
   deleteLabelled(matches: (label: string) => boolean): number {
-    if (!this.handle.isOpen) return 0
     let removed = 0
     for (let cursor = 0; cursor >= 0; ) {
-      const page = native.storeLabels(this.#namespace, cursor, PAGE)
-      const doomed = page.ids.filter((_, index) => matches(page.labels[index] as string))
-      if (doomed.length > 0) native.storeDeleteIds(this.#namespace, doomed)
-      removed += doomed.length
+      const page = this.deleteLabelledPage(cursor, matches)
+      removed += page.removed
       cursor = page.cursor
     }
     return removed
+  }
+
+  /** The same for a page of entries; the first has the cursor 0, and after the last it is −1. */
+  deleteLabelledPage(cursor: number, matches: (label: string) => boolean): { cursor: number; removed: number } {
+    if (!this.handle.isOpen) return { cursor: -1, removed: 0 }
+    const page = native.storeLabels(this.#namespace, cursor, PAGE)
+    const doomed = page.ids.filter((_, index) => matches(page.labels[index] as string))
+    if (doomed.length > 0) native.storeDeleteIds(this.#namespace, doomed)
+    return { cursor: page.cursor, removed: doomed.length }
   }
 
   /** A page of the live entries whose labels begin so; the first has the cursor 0, and after the last it is −1. */
