@@ -201,6 +201,9 @@ test.each([
   ['WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x', false],
   ['SELECT 1 /* x */', false],
   ["SELECT E'\\'; DELETE FROM t; --'", false],
+  ["SELECT E'\\'', nextval('s')", false],
+  ['SELECT "it\'s", nextval(\'s\')', false],
+  ['SELECT "update" FROM "t;"', true],
   ['SELECT $$ x $$', false],
   ['SELECT * FROM t FOR UPDATE', false],
 ])('raw: %s changes nothing: %s', (sql, isHarmless) => {
