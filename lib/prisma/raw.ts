@@ -4,8 +4,7 @@ import { read } from '../values/read.ts'
 
 const SELECT = /^\s*select\b/i
 /** Statements after the first, comments, text in dollars or brackets, what may follow a selection to store it. */
-const MORE =
-  /;|--|\/\*|#|\$\$|\$\w+\$|\b(?:into|insert|update|delete|merge|replace|call|exec|execute|set|nextval)\b/i
+const MORE = /;|--|\/\*|#|\$\$|\$\w+\$|\b(?:into|insert|update|delete|merge|replace|call|exec|execute|set|nextval)\b/i
 /** Text, and names that may hold anything. */
 const QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`/g
 const CALL = /([\w$"`\].]+)\s*\(/g
