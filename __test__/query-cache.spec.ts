@@ -92,6 +92,15 @@ describe('invalidate', () => {
     expect(cache.invalidate('"red"')).toBe(1)
   })
 
+  test('matches parameters as they were when the result was asked for', async () => {
+    const params = { id: 'first' }
+    const asked = cache.getOrSet('q', params, async () => 1)
+    params.id = 'second'
+    await asked
+    expect(cache.invalidate('"id":"second"')).toBe(0)
+    expect(cache.invalidate('"id":"first"')).toBe(1)
+  })
+
   test('writes bigints as the string of their digits', () => {
     cache.set('rows', { id: 123n }, 1)
     expect(cache.get('rows', { id: 123n })).toBe(1)

@@ -172,6 +172,14 @@ describe('a database', () => {
     expect(named(new PrismaPg(url, { schema: 'two' })).view).toEqual(['me', '', 'two'])
   })
 
+  test('is told from others by what pg reads from the parameters of a URL', () => {
+    const of = (url: string) => named(new PrismaPg(url))
+    const plain = of('postgresql://me@db.example:6432/evals')
+    expect(of('postgresql://db.example/evals?user=me&port=6432')).toEqual(plain)
+    expect(of('postgresql://you@elsewhere:1/evals?user=me&port=6432&host=db.example')).toEqual(plain)
+    expect(of('socket:/tmp/?db=one').name).not.toBe(of('socket:/tmp/?db=two').name)
+  })
+
   test('has a name of its own where nothing tells it, unless it is given one', () => {
     const adapter = new PrismaLibSql({ url: ':memory:' })
     expect(named(adapter).name).toBe(named(adapter).name)
@@ -201,6 +209,9 @@ test.each([
   ['WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x', false],
   ['SELECT 1 /* x */', false],
   ["SELECT E'\\'; DELETE FROM t; --'", false],
+  ["SELECT E'\\'', nextval('s')", false],
+  ["SELECT \"it's\", nextval('s')", false],
+  ['SELECT "update" FROM "t;"', true],
   ['SELECT $$ x $$', false],
   ['SELECT * FROM t FOR UPDATE', false],
 ])('raw: %s changes nothing: %s', (sql, isHarmless) => {

@@ -118,6 +118,16 @@ withEachDatabase('a store on disk', (open, kind) => {
     await again.close()
   })
 
+  test('a write removes what another cache has stored, but not what that holds in memory', async () => {
+    const { prisma, cached, cache, store } = await stored()
+    const other = new QueryCache({ store })
+    await withQueryCache(prisma, { cache: other, name: 'test' }).studentProfile.updateMany({ data: { name: 'Eve' } })
+    await other.close()
+    expect(cache.getStats()).toMatchObject({ size: 1, storedEntries: 0 })
+    expect(await cached.studentProfile.findUnique(QUERY)).toMatchObject({ name: 'Ada' })
+    await cache.close()
+  })
+
   test('replay asks nothing but what was recorded, and record keeps it for ever', async () => {
     const { prisma, cache } = await stored()
     await cache.close()

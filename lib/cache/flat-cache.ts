@@ -38,8 +38,8 @@ export class FlatCache extends CacheEngine {
 
   place(key: string, sample: number, group = ''): Place {
     return sample === 0 && group === ''
-      ? new Place(this, this.#index, '', key, '')
-      : new Place(this, this.#others, group, `${sample}:${key}`, '')
+      ? new Place(this, this.#index, '', key)
+      : new Place(this, this.#others, group, `${sample}:${key}`)
   }
 
   /** Stores values, in their order, all under the first sample. `bytes` has the size of each entry. */

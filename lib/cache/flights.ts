@@ -70,6 +70,8 @@ export class Flight {
       this.land = resolve
       this.fail = reject
     })
+    // Before the caller can change what it is made of.
+    void place.label
     // Those who wait hear of a failure; if all have left, nobody has to.
     this.answer.catch(() => {})
   }

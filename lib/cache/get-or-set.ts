@@ -23,22 +23,29 @@ export interface CallOptions {
 /** The caller's function. */
 export type Fetch = (signal: AbortSignal) => unknown
 
-export async function getOrSet(
+/** Not an `async` function, each of which makes a promise more: most calls find what they ask for. */
+export function getOrSet(
   engine: CacheEngine,
   locate: () => Place,
   fetch: Fetch,
   options: FetchOptions & CallOptions = {},
 ): Promise<unknown> {
-  const { signal } = options
-  signal?.throwIfAborted()
-  const begun = engine.beginLookUp()
-  const place = locate()
-  const found = lookUp(engine, place)
-  engine.endLookUp(begun)
-  if (found !== undefined && 'value' in found) return found.value
-  const flight = found ?? depart(engine, place, fetch, options)
+  try {
+    options.signal?.throwIfAborted()
+    const begun = engine.beginLookUp()
+    const place = locate()
+    const found = lookUp(engine, place)
+    engine.endLookUp(begun)
+    if (found !== undefined && 'value' in found) return Promise.resolve(found.value)
+    return arrival(engine, found ?? depart(engine, place, fetch, options), options)
+  } catch (failure) {
+    return Promise.reject(failure)
+  }
+}
+
+async function arrival(engine: CacheEngine, flight: Flight, options: FetchOptions & CallOptions): Promise<unknown> {
   options[ON_CALL]?.(flight.call.signal)
-  const [held] = await arrivals([flight], signal)
+  const [held] = await arrivals([flight], options.signal)
   return engine.give(held)
 }
 

@@ -19,19 +19,20 @@ export class Place {
   readonly home: string
   /** What the entry is called in that part. */
   readonly key: string
-  /** What it can be invalidated by; empty where it cannot. */
-  readonly label: string
   /** Makes the place once more, of what the caller gave. */
   remake: (() => Place) | undefined
   private readonly encoder: Encoder
   private encoded: string | undefined
+  private readonly labelOf: (() => string) | undefined
+  private labelled: string | undefined
 
-  constructor(encoder: Encoder, index: Index<unknown>, home: string, key: string, label: string) {
+  constructor(encoder: Encoder, index: Index<unknown>, home: string, key: string, labelOf?: () => string) {
     this.encoder = encoder
     this.index = index
     this.home = home
     this.key = key
-    this.label = label
+    this.labelOf = labelOf
+    this.labelled = undefined
     this.encoded = undefined
     this.remake = undefined
   }
@@ -40,6 +41,16 @@ export class Place {
   get request(): string {
     this.encoded ??= this.encoder.requestOf(this.index, this.home, this.key)
     return this.encoded
+  }
+
+  /**
+   * What it can be invalidated by; empty where it cannot. A look-up that finds its entry needs none, so it is made when it
+   * is first asked for: whoever holds a place for longer than the call it was made in asks at once, since what the caller
+   * gave can change after that.
+   */
+  get label(): string {
+    this.labelled ??= this.labelOf?.() ?? ''
+    return this.labelled
   }
 
   /** What people need to see of the texts that the request holds as digests only; `null` where there are none. */

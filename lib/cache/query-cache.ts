@@ -96,7 +96,8 @@ export class QueryCache extends BaseCache {
     checkString('query', query)
     checkFunction('fn', fn)
     checkFetchOptions(options)
-    return getOrSet(this.#requests, () => this.#place(query, params, options), fn, options) as Promise<T>
+    // Awaited, because a promise that is only passed on takes two turns more.
+    return (await getOrSet(this.#requests, () => this.#place(query, params, options), fn, options)) as T
   }
 
   /**

@@ -52,7 +52,8 @@ export class RequestCache extends CacheEngine {
   }
 
   place(outer: string, inner: unknown, sample: number): Place {
-    const label = this.#kind.labelOf?.(inner) ?? ''
+    const { labelOf } = this.#kind
+    const label = labelOf && (() => labelOf(inner))
     return typeof inner === 'string' && sample === 0
       ? new Place(this, this.#texts, outer, inner, label)
       : new Place(this, this.#encodings, outer, keyOf(encodeKey(inner, this.#kind.inner), sample), label)

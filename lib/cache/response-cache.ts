@@ -97,7 +97,8 @@ export class ResponseCache extends BaseCache {
   ): Promise<T> {
     checkFunction('fn', fn)
     checkFetchOptions(options)
-    return getOrSet(this.#requests, () => this.#place(input, modelConfig, options), fn, options) as Promise<T>
+    // Awaited, because a promise that is only passed on takes two turns more.
+    return (await getOrSet(this.#requests, () => this.#place(input, modelConfig, options), fn, options)) as T
   }
 
   /**

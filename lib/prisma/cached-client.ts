@@ -88,18 +88,26 @@ function runTransaction(base: AnyClient, caching: Caching, callback: () => unkno
   return runFunction(scope, changes, callback, isCached, (wrapped) => below.$transaction(wrapped, options))
 }
 
-async function runOutside(caching: Caching, shape: string, call: Operation): Promise<unknown> {
-  const { model, operation, args, query } = call
-  const { scope, dataModel } = caching
-  const { place, path, transaction } = placeOf(call.__internalParams)
-  const batch = place === 'batch' ? batches.getStore() : undefined
-  const isOfBatch = batch?.owns(transaction) ?? false
-  if (isRead(operation, args)) {
-    const isCached = place === 'outside' && model !== undefined && CACHEABLE.has(operation)
-    return isCached && caching.includes(model, operation)
-      ? runCached(caching, shape, { ...call, model }, path)
-      : query(args)
+function runOutside(caching: Caching, shape: string, call: Operation): Promise<unknown> {
+  const { model, operation } = call
+  const place = placeOf(call.__internalParams)
+  if (
+    place.kind === 'outside' &&
+    model !== undefined &&
+    CACHEABLE.has(operation) &&
+    caching.includes(model, operation)
+  ) {
+    return runCached(caching, shape, model, call, place.path)
   }
+  return runUncached(caching, call, place)
+}
+
+/** Gives a promise of the language itself: one of Prisma's would be run once more by a transaction that it is part of. */
+async function runUncached({ scope, dataModel }: Caching, call: Operation, place: Place): Promise<unknown> {
+  const { model, operation, args, query } = call
+  const batch = place.kind === 'batch' ? batches.getStore() : undefined
+  const isOfBatch = batch?.owns(place.transaction) ?? false
+  if (isRead(operation, args)) return query(args)
   const tables = tablesWritten(dataModel, model, operation, args)
   if (batch === undefined || !isOfBatch) return scope.write(tables, () => query(args))
   batch.changes.add(tables)
@@ -112,7 +120,8 @@ const own = new WeakSet<object>()
 async function runCached(
   { scope, dataModel, results, ttl }: Caching,
   shape: string,
-  { model, operation, args, query }: Operation & { model: string },
+  model: string,
+  { operation, args, query }: Operation,
   path: readonly unknown[],
 ): Promise<unknown> {
   const key = keyOfArguments(args)
@@ -144,16 +153,22 @@ function isRead(operation: string, args: unknown): boolean {
   return CACHEABLE.has(operation) || isPlainSelect(operation, args)
 }
 
+interface Place {
+  readonly kind: 'outside' | 'batch' | 'inside' | 'unknown'
+  readonly path: readonly unknown[]
+  readonly transaction?: unknown
+}
+
 /**
  * Where an operation runs, and which part of its result is asked for. Only what is not public API says that: where it is
  * not as expected, the operation may be in a transaction, and nothing is read from the cache or stored.
  */
-function placeOf(internal: unknown) {
+function placeOf(internal: unknown): Place {
   const path = read(internal, 'dataPath')
   if (typeof internal !== 'object' || internal === null || !('transaction' in internal) || !Array.isArray(path)) {
-    return { place: 'unknown', path: [], transaction: undefined } as const
+    return { kind: 'unknown', path: [] }
   }
   const { transaction } = internal
-  if (transaction === undefined) return { place: 'outside', path, transaction } as const
-  return { place: read(transaction, 'kind') === 'batch' ? 'batch' : 'inside', path, transaction } as const
+  if (transaction === undefined) return { kind: 'outside', path }
+  return { kind: read(transaction, 'kind') === 'batch' ? 'batch' : 'inside', path, transaction }
 }

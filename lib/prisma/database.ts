@@ -42,14 +42,21 @@ function serverOf(adapter: unknown): Database | undefined {
   const url = typeof text === 'string' ? parse(text) : undefined
   if (typeof text === 'string' && url === undefined) return undefined
   if (url === undefined && read(adapter, 'provider') !== 'postgres') return undefined
-  // Parts of a connection string go before options, as they do in pg; those of the environment come last.
+  // Its parameters go before the other parts of a connection string, and that before options, as they do in pg; those of
+  // the environment come last.
+  const parameter = (name: string) => url?.searchParams.getAll(name).at(-1)
   const part = (ofUrl: string | null | undefined, option: string, variable: string, fallback: string) =>
     ofUrl || textOf(read(config, option)) || process.env[variable] || fallback
-  const user = part(url && decodeURIComponent(url.username), 'user', 'PGUSER', userInfo().username)
-  const host = part(url?.searchParams.get('host') || url?.hostname, 'host', 'PGHOST', 'localhost')
-  const port = part(url?.port, 'port', 'PGPORT', '5432')
+  const user = part(
+    parameter('user') || (url && decodeURIComponent(url.username)),
+    'user',
+    'PGUSER',
+    userInfo().username,
+  )
+  const host = part(parameter('host') || url?.hostname, 'host', 'PGHOST', 'localhost')
+  const port = part(parameter('port') || url?.port, 'port', 'PGPORT', '5432')
   const database = part(url && decodeURIComponent(url.pathname.slice(1)), 'database', 'PGDATABASE', user)
-  const options = part(url?.searchParams.get('options'), 'options', 'PGOPTIONS', '')
+  const options = part(parameter('options'), 'options', 'PGOPTIONS', '')
   return { name: `${host}:${port}/${database}`, view: [user, options, read(read(adapter, 'options'), 'schema')] }
 }
 
@@ -69,9 +76,11 @@ function proxyOf(engine: unknown): Database | undefined {
   return typeof url === 'string' ? { name: digest(url), view: [] } : undefined
 }
 
+/** `undefined` for what names a database in some other way. */
 function parse(text: string): URL | undefined {
   try {
-    return new URL(text)
+    const url = new URL(text)
+    return url.protocol === 'socket:' ? undefined : url
   } catch {
     return undefined
   }

@@ -49,12 +49,18 @@ function dataOfObject(value: object, above: Set<object>): unknown {
 }
 
 function dataOfProperties(value: Record<string, unknown>, above: Set<object>): object {
-  const copy: Record<string, unknown> = Object.create(null)
-  for (const [name, child] of Object.entries(value)) {
+  // Most arguments are data already: they are copied only where something is not.
+  let copy: Record<string, unknown> | undefined
+  for (const name of Object.keys(value)) {
+    const child = value[name]
+    if (typeof child === 'string') continue
     // Which comes first matters in an order, and nowhere else.
-    copy[name] = name === 'orderBy' ? ordered(child, above) : dataOf(child, above)
+    const data = name === 'orderBy' ? ordered(child, above) : dataOf(child, above)
+    if (data === child) continue
+    copy ??= Object.assign(Object.create(null), value) as Record<string, unknown>
+    copy[name] = data
   }
-  return copy
+  return copy ?? value
 }
 
 function ordered(value: unknown, above: Set<object>): unknown {

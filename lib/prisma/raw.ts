@@ -4,8 +4,9 @@ import { read } from '../values/read.ts'
 
 const SELECT = /^\s*select\b/i
 /** Statements after the first, comments, text in dollars or brackets, what may follow a selection to store it. */
-const MORE =
-  /;|--|\/\*|#|\$\$|\$\w+\$|\\|\b(?:into|insert|update|delete|merge|replace|call|exec|execute|set|nextval)\b/i
+const MORE = /;|--|\/\*|#|\$\$|\$\w+\$|\b(?:into|insert|update|delete|merge|replace|call|exec|execute|set|nextval)\b/i
+/** Text, and names that may hold anything. */
+const QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`/g
 const CALL = /([\w$"`\].]+)\s*\(/g
 /** Names before parentheses that change nothing: words of the language, and functions that every database has. */
 const HARMLESS = new Set(
@@ -21,7 +22,9 @@ export function isPlainSelect(operation: string, args: unknown): boolean {
   if (operation !== '$queryRaw' && operation !== '$queryRawUnsafe') return false
   const text = textOf(args)
   if (text === undefined) return false
-  const bare = text.replace(/'(?:[^']|'')*'/g, "''")
+  // Where a backslash may escape a quotation mark, nobody knows what is quoted.
+  if (text.includes('\\')) return false
+  const bare = text.replace(QUOTED, ([mark]) => (mark === "'" ? "''" : '"name"'))
   if (!SELECT.test(bare) || MORE.test(bare)) return false
   return [...bare.matchAll(CALL)].every(([, name = '']) => HARMLESS.has(name.toLowerCase()))
 }

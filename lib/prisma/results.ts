@@ -2,7 +2,6 @@
 
 import { types } from 'node:util'
 import { loadBehindPeer, loadPeer } from '../peer.ts'
-import { setProperty } from '../values/codec/parts.ts'
 import { registerCodec } from '../values/codec/registry.ts'
 import { isDecimal } from './key.ts'
 import { isPlain } from './plain.ts'
@@ -59,8 +58,11 @@ export class Results {
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) return value.map((element) => this.renew(element))
     if (isPlain(value)) {
-      const copy = {}
-      for (const name of Object.keys(value)) setProperty(copy, name, this.renew(value[name]))
+      const copy = { ...value }
+      for (const name of Object.keys(copy)) {
+        const child = copy[name]
+        if (typeof child === 'object' && child !== null) copy[name] = this.renew(child)
+      }
       return copy
     }
     if (types.isDate(value)) return new Date(value.getTime())

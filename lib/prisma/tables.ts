@@ -60,8 +60,14 @@ export function tablesWritten(
 }
 
 function collectRead(model: Model, value: unknown, isSelection: boolean, models: Set<Model>): void {
-  for (const [name, child] of childrenOf(value)) {
-    const target = name === undefined ? undefined : model.relations.get(name)
+  if (Array.isArray(value)) {
+    for (const element of value) collectRead(model, element, isSelection, models)
+    return
+  }
+  if (!isPlain(value)) return
+  for (const name of Object.keys(value)) {
+    const child = value[name]
+    const target = model.relations.get(name)
     if (target !== undefined) {
       models.add(target)
       collectRead(target, child, false, models)
