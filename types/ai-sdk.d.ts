@@ -1,5 +1,6 @@
 // Generated from lib/ by `npm run build`: change the declarations there.
 
+// @ts-ignore: may be a module, or not installed
 import { LanguageModelMiddleware, EmbeddingModelMiddleware } from 'ai';
 import { Milliseconds, ResponseCache, EmbeddingCache, WorkerConfig, RetryOptions } from '../index.js';
 
@@ -63,8 +64,9 @@ interface CacheMiddlewareOptions {
      */
     cache?: ResponseCache;
     /**
-     * Tells apart what cannot be seen from outside. A model is known by its provider and its id; where it is asked at
-     * another address, with another account or through other middleware, give each a name.
+     * Tells apart what cannot be seen from outside. A model is known by its provider, its id and, if its class shows it, the
+     * address at which it is asked; where it is asked with another account or through other middleware, give each a name.
+     * A name also stands instead of the address: models of one name share answers, whichever way they are reached.
      */
     name?: string;
     /**
@@ -106,15 +108,15 @@ interface CacheMiddlewareOptions {
  * A cache in front of a language model, for `wrapLanguageModel`: what was asked before is answered from what is kept.
  *
  * The key is the whole call: prompt with images and files by their content, tools, output schema, every setting and
- * `providerOptions`, and the provider and id of the model. Texts that were generated and texts that were streamed are
+ * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed are
  * kept apart. Equal calls at once are one request, in all threads and processes that share a store.
  *
  * A kept answer is what the model gave, with its usage, warnings and metadata, without the body of the request and the
  * body and headers of the response. It says `{ cached: true }` under `providerMetadata['ai-evals-performance']`. Each
  * caller has a copy of his own.
  *
- * A stream that nobody has kept is seen as it comes, and kept when it ended well. Whoever asks for the same meanwhile gets
- * it from its beginning when it is whole. It is read as fast as the model writes, whether anybody looks or not, and
+ * A stream that nobody has kept is seen as it comes, also by those of this thread who ask for the same meanwhile, each from
+ * its beginning, and kept when it ended well. It is read as fast as the model writes, whether anybody looks or not, and
  * cancelled when nobody is left who wants it.
  *
  * In a list of middleware, what stands before this sees kept answers too; what stands behind it, only the model's.
@@ -161,7 +163,7 @@ interface EmbeddingMiddlewareOptions {
  * A cache in front of an embedding model, for `wrapEmbeddingModel`: of the values that are embedded, together or one by
  * one, the model is asked only for those that it was never asked for, all of them at once and each once.
  *
- * An embedding is kept under its text, the provider and id of the model, and the `providerOptions`, dimensions and headers
+ * An embedding is kept under its text, the provider, id and address of the model, and the `providerOptions`, dimensions and headers
  * of the call. `usage` is what the call really used, so 0 tokens where every value was there; then the result says
  * `{ cached: true }` under `providerMetadata['ai-evals-performance']`. The other metadata are those of the request that
  * was made, if there was one. `embedMany` splits its values as the model wants them, and each part is a call. A call of

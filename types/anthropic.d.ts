@@ -39,6 +39,12 @@ interface CachedOptions {
      * of its embeddings, `metadata` of Anthropic's messages
      */
     ignore?: readonly string[];
+    /**
+     * Names of headers that change from call to call and change nothing about the answer. Credentials, cookies, and headers
+     * that name, date or trace single requests are known as such. All others are part of the key: gateways choose models by
+     * them.
+     */
+    ignoreHeaders?: string[];
     /** What an answer cost, in whatever currency: what each hit on it saves. */
     cost?: (usage: TokenUsage, model: string) => number | undefined;
     /** The most tokens that a request will use, for the limiter: where the estimate from its text is not good enough. */
@@ -75,13 +81,13 @@ interface AnthropicClient {
  * `messages.stream` and `messages.parse`. Everything else it does as ever, and `client` itself is left as it is.
  *
  * Two requests are the same if they have the same body, whatever the order of its properties, save what `ignore` names,
- * go to the same URL and workspace, and ask for the same version and betas of the interface; a request of `stream: true` is
+ * and go to the same URL with the same headers, save credentials and those that name or trace single requests; a request of `stream: true` is
  * another than one without. A request that was made before is answered from the cache, byte for byte, and one that is
  * being made is waited for. An answer that was refused, cut off or ended by an error is given to those who wait for it, and
  * not kept.
  *
  * A stream is given on as it comes, to all who ask for it meanwhile. It is kept when it ended well, and goes on as long as
- * anybody reads it; from the cache it comes event by event.
+ * anybody reads it; from the cache the same events come.
  *
  * Retries of the client are off (`maxRetries: 0`), unless a call or `withOptions` asks for them: each would be a request
  * that an executor or limiter does not know of. `new ParallelExecutor({ retry: true, … })` retries what is worth it, after

@@ -88,7 +88,10 @@ declare class KeyvStore extends EventEmitter {
     has(key: string): Promise<boolean>;
     /** The same for several; one boolean for each. */
     hasMany(keys: string[]): Promise<boolean[]>;
-    /** Removes the entries of keyv's namespace; without one, all that this adapter can have. */
+    /**
+     * Removes the entries of keyv's namespace; without one, all that this adapter can have. It lets other work go on
+     * meanwhile, and what that sets here stays.
+     */
     clear(): Promise<void>;
     /**
      * The live entries, keys and values, of a namespace of keyv or all, in no order. They are read some at a time, so their

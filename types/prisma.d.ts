@@ -1,5 +1,6 @@
 // Generated from lib/ by `npm run build`: change the declarations there.
 
+// @ts-ignore: may be a module, or not installed
 import { PoolConfig, Pool } from 'pg';
 import { PerformanceMonitor, QueryCache } from '../index.js';
 
@@ -226,8 +227,9 @@ interface QueryCacheOptions<Model extends string = string> {
     /** The operations that are cached. Default: all that read. */
     operations?: readonly CachedOperation[];
     /**
-     * What the database is called in the cache. Clients with the same name share results and remove each other's; so do
-     * processes that share a store. Needed only where the adapter does not show what it connects to, as that of libSQL
+     * What the database is called in the cache. Clients with the same cache and name share results and remove each other's.
+     * Of caches that share a store, also in several processes, each removes what is stored, but not what another holds in
+     * memory or is being asked for at that moment. Needed only where the adapter does not show what it connects to, as that of libSQL
      * does not: without a name, nobody else finds what such a client has stored.
      *
      * @default host, port and database, or the file, as the adapter shows them
@@ -249,9 +251,11 @@ interface QueryCacheOptions<Model extends string = string> {
  * Inside a transaction, of either form, nothing is read from the cache or stored; what it has written is removed when it
  * commits. A transaction that is rolled back removes nothing.
  *
- * What is not seen: writes of other programs and of clients that are not cached, also that from which this one was made
- * (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added
- * before and after; the cache is nearer to the database than all of them.
+ * What is not seen: writes of other processes and of clients that are not cached, or in another cache, also that from
+ * which this one was made (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that.
+ * With a store, a process that is killed in the moment in which a list of operations commits leaves what that changed.
+ *
+ * Extensions can be added before and after; the cache is nearer to the database than all of them.
  *
  * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
  *   away its `$on`: listen to the client that it was made of.

@@ -111,6 +111,7 @@ withEachDatabase('a store on disk', (open, kind) => {
     const { cached, cache, store } = await stored()
     await cached.course.findMany()
     await cached.studentProfile.updateMany({ data: { name: 'Eve' } })
+    await cache.flush()
     expect(cache.getStats()).toMatchObject({ size: 1, storedEntries: 1 })
     await cache.close()
     const again = new QueryCache({ store })
@@ -125,6 +126,28 @@ withEachDatabase('a store on disk', (open, kind) => {
     await other.close()
     expect(cache.getStats()).toMatchObject({ size: 1, storedEntries: 0 })
     expect(await cached.studentProfile.findUnique(QUERY)).toMatchObject({ name: 'Ada' })
+    await cache.close()
+  })
+
+  test.each([
+    ['a write', /UPDATE/, (client: any) => client.studentProfile.updateMany({ data: { name: 'Eve' } })],
+    [
+      'a transaction',
+      /^COMMIT/,
+      (client: any) => client.$transaction((tx: any) => tx.studentProfile.updateMany({ data: { name: 'Eve' } })),
+    ],
+  ])('what %s is about to change is off the disk before the database has it', async (_, pattern, write) => {
+    const { prisma, cached, cache, store } = await stored()
+    const held = prisma.gates.hold(pattern, 'before')
+    const writing = write(cached)
+    writing.catch(() => {})
+    await held.reached
+    // What a program finds that comes after one that was killed here.
+    const reader = new QueryCache({ store })
+    expect(reader.getStats().storedEntries).toBe(0)
+    await reader.close()
+    held.release()
+    await writing
     await cache.close()
   })
 

@@ -1,16 +1,24 @@
 // The results of one database in one cache: under which text they are stored, and how writes remove them.
 //
 // Invariant: when a write has ended, nothing is stored that was read before, and nobody can join a read that was begun
-// before.
+// before. What it changes is off the disk before the database is told, so that a process that is killed leaves nothing
+// stale there.
 
 import type { QueryCache } from '../index.ts'
 import { ANY, type Tables } from './tables.ts'
 
+/** A write that is under way. */
+interface Writing {
+  readonly tables: Tables
+}
+
 export class Scope {
   readonly cache: QueryCache
   readonly #prefix: string
+  /** Whether results outlive the process. */
+  readonly #hasStore: boolean
   /** What is being changed by writes that have begun and not ended. */
-  readonly #writing = new Set<{ readonly tables: Tables }>()
+  readonly #writing = new Set<Writing>()
 
   /** That of all clients which share the cache and the database. */
   static of(cache: QueryCache, database: string): Scope {
@@ -24,6 +32,7 @@ export class Scope {
   private constructor(cache: QueryCache, database: string) {
     this.cache = cache
     this.#prefix = `prisma ${database} |`
+    this.#hasStore = cache.getStats().lifetime !== undefined
   }
 
   /** What a read is stored under: the tables it depends on stand in the text, for patterns to find. */
@@ -42,19 +51,37 @@ export class Scope {
 
   /** Writes, and then removes what was read before, whether or not the write succeeded: it may have had an effect. */
   async write<T>(tables: Tables, write: () => PromiseLike<T>): Promise<T> {
-    const writing = { tables }
-    this.#writing.add(writing)
+    const writing = this.begin(tables)
     try {
+      if (this.#hasStore) await this.removeFromDisk(tables)
       return await write()
     } finally {
-      this.#writing.delete(writing)
-      this.invalidate(tables)
+      this.end(writing)
     }
+  }
+
+  /** From here to its end, nothing is stored that a write may change. */
+  begin(tables: Tables): Writing {
+    const writing = { tables }
+    this.#writing.add(writing)
+    return writing
+  }
+
+  end(writing: Writing): void {
+    this.#writing.delete(writing)
+    this.invalidate(writing.tables)
+  }
+
+  /** Resolves when what depends on these tables is on the disk no more. What the disk refuses is the store's to tell. */
+  async removeFromDisk(tables: Tables): Promise<void> {
+    if (!this.#hasStore || isNothing(tables)) return
+    this.invalidate(tables)
+    await this.cache.flush().catch(() => {})
   }
 
   /** Removes what depends on any of these tables. */
   invalidate(tables: Tables): void {
-    if (tables !== 'all' && tables.size === 0) return
+    if (isNothing(tables)) return
     const start = `^${literally(this.#prefix)}`
     if (tables === 'all') {
       this.cache.invalidate(new RegExp(start))
@@ -67,6 +94,10 @@ export class Scope {
 
 /** By cache: clients that are given the same one share what is being written. */
 const scopesOf = new WeakMap<QueryCache, Map<string, Scope>>()
+
+function isNothing(tables: Tables): boolean {
+  return tables !== 'all' && tables.size === 0
+}
 
 function literally(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

@@ -75,18 +75,18 @@ export async function runFunction(
   isCached: (client: unknown) => boolean,
   run: (callback: (client: unknown) => Promise<unknown>) => Promise<unknown>,
 ): Promise<unknown> {
-  let mayCommit = false
+  /** Of the commit. If the function itself has failed, Prisma rolls back; a commit that fails may have happened even so. */
+  let committing: ReturnType<Scope['begin']> | undefined
   try {
     return await run(async (client) => {
-      mayCommit = false
       if (!isCached(client)) changes.add('all')
       const result = await callback(client)
-      mayCommit = true
+      committing ??= scope.begin(changes.tables)
+      await scope.removeFromDisk(changes.tables)
       return result
     })
   } finally {
-    // If the function itself has failed, Prisma rolls back. A commit that fails may have happened even so.
-    if (mayCommit) scope.invalidate(changes.tables)
+    if (committing !== undefined) scope.end(committing)
   }
 }
 

@@ -59,8 +59,10 @@ export interface QueryCacheOptions<Model extends string = string> {
  * commits. A transaction that is rolled back removes nothing.
  *
  * What is not seen: writes of other processes and of clients that are not cached, or in another cache, also that from
- * which this one was made (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that. Extensions can be added
- * before and after; the cache is nearer to the database than all of them.
+ * which this one was made (`$parent`); what triggers of the database write. Results live no longer than `ttl` for that.
+ * With a store, a process that is killed in the moment in which a list of operations commits leaves what that changed.
+ *
+ * Extensions can be added before and after; the cache is nearer to the database than all of them.
  *
  * @returns a client of the same type. `$queryCache` is the cache that it uses. As of every extended client, Prisma takes
  *   away its `$on`: listen to the client that it was made of.
