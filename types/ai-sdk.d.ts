@@ -108,8 +108,8 @@ interface CacheMiddlewareOptions {
  * A cache in front of a language model, for `wrapLanguageModel`: what was asked before is answered from what is kept.
  *
  * The key is the whole call: prompt with images and files by their content, tools, output schema, every setting and
- * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed are
- * kept apart. Equal calls at once are one request, in all threads and processes that share a store.
+ * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed
+ * are kept apart. Equal calls at once are one request, in all threads and processes that share a store.
  *
  * A kept answer is what the model gave, with its usage, warnings and metadata, without the body of the request and the
  * body and headers of the response. It says `{ cached: true }` under `providerMetadata['ai-evals-performance']`. Each
@@ -163,8 +163,8 @@ interface EmbeddingMiddlewareOptions {
  * A cache in front of an embedding model, for `wrapEmbeddingModel`: of the values that are embedded, together or one by
  * one, the model is asked only for those that it was never asked for, all of them at once and each once.
  *
- * An embedding is kept under its text, the provider, id and address of the model, and the `providerOptions`, dimensions and headers
- * of the call. `usage` is what the call really used, so 0 tokens where every value was there; then the result says
+ * An embedding is kept under its text, the provider, id and address of the model, and the `providerOptions`, dimensions
+ * and headers of the call. `usage` is what the call really used, so 0 tokens where every value was there; then the result says
  * `{ cached: true }` under `providerMetadata['ai-evals-performance']`. The other metadata are those of the request that
  * was made, if there was one. `embedMany` splits its values as the model wants them, and each part is a call. A call of
  * several values whose `providerOptions` say something of each goes past the cache.

@@ -91,8 +91,8 @@ export interface Settings {
  * A cache in front of a language model, for `wrapLanguageModel`: what was asked before is answered from what is kept.
  *
  * The key is the whole call: prompt with images and files by their content, tools, output schema, every setting and
- * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed are
- * kept apart. Equal calls at once are one request, in all threads and processes that share a store.
+ * `providerOptions`, and the provider, id and address of the model. Texts that were generated and texts that were streamed
+ * are kept apart. Equal calls at once are one request, in all threads and processes that share a store.
  *
  * A kept answer is what the model gave, with its usage, warnings and metadata, without the body of the request and the
  * body and headers of the response. It says `{ cached: true }` under `providerMetadata['ai-evals-performance']`. Each

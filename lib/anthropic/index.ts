@@ -22,10 +22,10 @@ export interface AnthropicClient {
  * `messages.stream` and `messages.parse`. Everything else it does as ever, and `client` itself is left as it is.
  *
  * Two requests are the same if they have the same body, whatever the order of its properties, save what `ignore` names,
- * and go to the same URL with the same headers, save credentials and those that name or trace single requests; a request of `stream: true` is
- * another than one without. A request that was made before is answered from the cache, byte for byte, and one that is
- * being made is waited for. An answer that was refused, cut off or ended by an error is given to those who wait for it, and
- * not kept.
+ * and go to the same URL with the same headers, save credentials and those that name or trace single requests; a request
+ * of `stream: true` is another than one without. A request that was made before is answered from the cache, byte for byte,
+ * and one that is being made is waited for. An answer that was refused, cut off or ended by an error is given to those who
+ * wait for it, and not kept.
  *
  * A stream is given on as it comes, to all who ask for it meanwhile. It is kept when it ended well, and goes on as long as
  * anybody reads it; from the cache the same events come.

@@ -25,11 +25,11 @@ export interface OpenAIClient {
  * left as it is.
  *
  * Two requests are the same if they have the same body, whatever the order of its properties, save what `ignore` names,
- * and go to the same URL with the same headers, save credentials and those that name or trace single requests; a request of `stream: true` is another than one without. A
- * request that was made before is answered from the cache, byte for byte, and one that is being made is waited for. An
- * answer that was refused, cut off or ended by an error is given to those who wait for it, and not kept. Of a list of
- * embeddings, only those are asked for that are not there, and `usage` is that of what was asked for. Requests with
- * `background` or `conversation` are not cached.
+ * and go to the same URL with the same headers, save credentials and those that name or trace single requests; a request
+ * of `stream: true` is another than one without. A request that was made before is answered from the cache, byte for byte,
+ * and one that is being made is waited for. An answer that was refused, cut off or ended by an error is given to those who
+ * wait for it, and not kept. Of a list of embeddings, only those are asked for that are not there, and `usage` is that of
+ * what was asked for. Requests with `background` or `conversation` are not cached.
  *
  * A stream is given on as it comes, to all who ask for it meanwhile. It is kept when it ended well, and goes on as long as
  * anybody reads it; from the cache the same events come.

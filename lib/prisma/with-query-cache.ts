@@ -35,8 +35,8 @@ export interface QueryCacheOptions<Model extends string = string> {
   /**
    * What the database is called in the cache. Clients with the same cache and name share results and remove each other's.
    * Of caches that share a store, also in several processes, each removes what is stored, but not what another holds in
-   * memory or is being asked for at that moment. Needed only where the adapter does not show what it connects to, as that of libSQL
-   * does not: without a name, nobody else finds what such a client has stored.
+   * memory or is being asked for at that moment. Needed only where the adapter does not show what it connects to, as that
+   * of libSQL does not: without a name, nobody else finds what such a client has stored.
    *
    * @default host, port and database, or the file, as the adapter shows them
    */
