@@ -887,6 +887,11 @@ interface PerformanceReport {
         /** The component with the smallest mean; `'N/A'` when nothing was measured. */
         fastestComponent: string;
     };
+    /**
+     * Numbers that go up and down, as they are at this moment: of each pool of connections that is monitored, those in use,
+     * those idle and the calls that wait, such as `'pool-in-use'`. Left out where there are none.
+     */
+    gauges?: Record<string, number>;
     /** The baseline that `regressions` compares with. */
     baseline?: string;
 }

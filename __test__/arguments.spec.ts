@@ -603,6 +603,7 @@ test('every function and method that takes arguments is in the table', () => {
   // Stores are made by `Store.open` only.
   const internal = [
     'PerformanceMonitor#advise',
+    'PerformanceMonitor#gauge',
     'PerformanceMonitor#measureCall',
     'PerformanceMonitor#measureSpan',
     'Store',

@@ -182,6 +182,9 @@ interface PoolMonitoring {
  * - `pool-connect`: how long it took to open one, where none was free and `max` allowed another;
  * - `pool-query`: how long a query took, from the call to its outcome.
  *
+ * The monitor's reports also have `pool-in-use`, `pool-idle` and `pool-waiting`, the connections and the calls that wait for
+ * one, among their `gauges`.
+ *
  * So reports, baselines and `identifyBottlenecks` see them; where `pool-wait` is a bottleneck, its `recommendation` says
  * which number to change, or that another connection would not help. `pool` is one of `createPool` or any `pg.Pool`;
  * both `pool.query` and connections from `pool.connect` are measured, by promise and by callback, so Prisma's queries

@@ -61,6 +61,23 @@ describe.skipIf(noPostgres !== undefined)('a monitored pool', { timeout: 60_000 
       monitoring.stop()
     })
 
+    test('has what is in use, idle and waiting in the report, for as long as it is monitored', async () => {
+      const pool = made(kinds[kind]({ max: 2 }))
+      const monitor = new PerformanceMonitor()
+      expect(monitor.generateReport()).not.toHaveProperty('gauges')
+      const monitoring = monitorPool(pool, monitor)
+      const gauges = () => monitor.generateReport().gauges
+      const [one, other] = [await pool.connect(), await pool.connect()]
+      const third = pool.connect()
+      expect(gauges()).toEqual({ 'pool-in-use': 2, 'pool-idle': 0, 'pool-waiting': 1 })
+      one.release()
+      ;(await third).release()
+      expect(gauges()).toEqual({ 'pool-in-use': 1, 'pool-idle': 1, 'pool-waiting': 0 })
+      monitoring.stop()
+      expect(gauges()).toBeUndefined()
+      other.release()
+    })
+
     test('gives results, failures and `this` as it does without a monitor', async () => {
       const pool = made(kinds[kind]({ max: 1 }))
       const plain = made(kinds[kind]({ max: 1 }))

@@ -50,6 +50,7 @@ const NOTHING_MEASURED = 'N/A'
 export class PerformanceMonitor extends EventEmitter {
   readonly #spans = new SpanRecorder()
   readonly #baselines = new Map<string, PerformanceBaseline>()
+  readonly #gauges = new Map<string, () => number>()
 
   /**
    * Starts a measurement that `end(name)` ends. They nest: a name can be started again before it ended. Use `measure`
@@ -147,6 +148,18 @@ export class PerformanceMonitor extends EventEmitter {
    */
   advise(name: string, advice: () => string): () => void {
     return this.#spans.advise(name, advice)
+  }
+
+  /**
+   * Lets the owner of a number that goes up and down have it in the reports; the function returned takes it away.
+   * @internal
+   */
+  gauge(name: string, value: () => number): () => void {
+    checkString('name', name)
+    this.#gauges.set(name, value)
+    return () => {
+      if (this.#gauges.get(name) === value) this.#gauges.delete(name)
+    }
   }
 
   #begin({ name }: Component, metadata: Record<string, any> | undefined): number {
@@ -264,8 +277,13 @@ export class PerformanceMonitor extends EventEmitter {
         slowestComponent: summary.slowest ?? NOTHING_MEASURED,
         fastestComponent: summary.fastest ?? NOTHING_MEASURED,
       },
+      ...(this.#gauges.size === 0 ? {} : { gauges: this.#readGauges() }),
       ...(baselineId === undefined ? {} : { baseline: baselineId }),
     }
+  }
+
+  #readGauges(): Record<string, number> {
+    return Object.fromEntries(Array.from(this.#gauges, ([name, value]) => [name, value()]))
   }
 
   /** Forgets all measurements, the open and running ones included. Baselines stay. */
